@@ -1,0 +1,22 @@
+import { defineApi } from '../wire/api.ts'
+import { int16, int32, int64 } from '../wire/schema.ts'
+
+/**
+ * A broker takes a block of producer ids to give away (KIP-730). Only the active controller answers.
+ */
+export const allocateProducerIds = defineApi({
+  key: 67,
+  name: 'AllocateProducerIds',
+  versions: '0',
+  flexibleFrom: 0,
+  request: {
+    brokerId: int32,
+    brokerEpoch: int64.default(-1),
+  },
+  response: {
+    throttleTimeMs: int32,
+    errorCode: int16,
+    producerIdStart: int64,
+    producerIdLen: int32,
+  },
+})

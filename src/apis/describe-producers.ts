@@ -1,0 +1,38 @@
+import { defineApi } from '../wire/api.ts'
+import { array, int16, int32, int64, string } from '../wire/schema.ts'
+
+/**
+ * The producers that a partition's leader knows, with their sequences and open transactions (KIP-664). The leader
+ * answers.
+ */
+export const describeProducers = defineApi({
+  key: 61,
+  name: 'DescribeProducers',
+  versions: '0',
+  flexibleFrom: 0,
+  request: {
+    topics: array({
+      name: string,
+      partitionIndexes: array(int32),
+    }),
+  },
+  response: {
+    throttleTimeMs: int32,
+    topics: array({
+      name: string,
+      partitions: array({
+        partitionIndex: int32,
+        errorCode: int16,
+        errorMessage: string.nullable().default(null),
+        activeProducers: array({
+          producerId: int64,
+          producerEpoch: int32,
+          lastSequence: int32.default(-1),
+          lastTimestamp: int64.default(-1),
+          coordinatorEpoch: int32,
+          currentTxnStartOffset: int64.default(-1),
+        }),
+      }),
+    }),
+  },
+})

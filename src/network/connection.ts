@@ -1,0 +1,158 @@
+import type { Runtime, Timer } from '../runtime/runtime.ts'
+import type { AnyApi, RequestInput, ResponseOf } from '../wire/api.ts'
+import type { Frame } from '../wire/frame.ts'
+import { encodeRequest, readResponse } from '../wire/header.ts'
+import { Reader } from '../wire/reader.ts'
+import { type Channel, ConnectionError } from './channel.ts'
+
+/** The answer did not come in time: the connection is closed, everything in flight on it is unknown (C-42). */
+export class RequestTimeoutError extends ConnectionError {
+  override readonly name = 'RequestTimeoutError'
+}
+
+/** How one request ends: with its response, or without anybody knowing what became of it. */
+export interface Outcome<A extends AnyApi> {
+  onResponse(response: ResponseOf<A>): void
+  onLost(error: Error): void
+}
+
+interface InFlight {
+  readonly api: AnyApi
+  readonly version: number
+  readonly correlationId: number
+  readonly deadline: number
+  // biome-ignore lint/suspicious/noExplicitAny: the outcome of whatever API
+  readonly outcome: Outcome<any>
+}
+
+/**
+ * A client's end of a connection: encodes, correlates, times out. Responses come in the order of the requests (W-2, W-3).
+ * Callbacks, so that what follows at once needs no promise; `request` is the promise for those who want one.
+ */
+export class Connection {
+  readonly channel: Channel
+  readonly #runtime: Runtime
+  readonly #clientId: string | null
+  readonly #inFlight: InFlight[] = []
+  readonly #housekeeping: boolean
+  #correlationId = 0
+  #timer: Timer | undefined
+  #lost: Error | undefined
+  #onClose: ((error: Error) => void) | undefined
+
+  constructor(
+    channel: Channel,
+    options: { runtime: Runtime; clientId: string | null; housekeeping?: boolean; onClose?: (error: Error) => void },
+  ) {
+    this.channel = channel
+    this.#runtime = options.runtime
+    this.#clientId = options.clientId
+    this.#housekeeping = options.housekeeping ?? false
+    this.#onClose = options.onClose
+    channel.receive({
+      onFrame: frame => this.#receive(frame),
+      onClose: reason => this.#end(new ConnectionError(`the connection to ${channel.peer} was closed: ${reason}`)),
+    })
+  }
+
+  get isClosed(): boolean {
+    return this.#lost !== undefined
+  }
+
+  get inFlight(): number {
+    return this.#inFlight.length
+  }
+
+  /** What is being waited for, for errors. */
+  waiting(): string[] {
+    return this.#inFlight.map(({ api }) => `${api.name} to ${this.channel.peer}`)
+  }
+
+  send<A extends AnyApi>(api: A, version: number, body: RequestInput<A>, timeoutMs: number, outcome: Outcome<A>): void {
+    if (this.#lost !== undefined) {
+      outcome.onLost(this.#lost)
+      return
+    }
+    const correlationId = this.#correlationId
+    this.#correlationId = (correlationId + 1) & 0x7fffffff
+    const frame = encodeRequest(api, version, correlationId, this.#clientId, body)
+    const deadline = this.#runtime.now() + timeoutMs
+    this.#inFlight.push({ api, version, correlationId, deadline, outcome })
+    this.#armTimer()
+    this.channel.send(frame, { kind: 'request', api: api.name })
+  }
+
+  /** For requests that are never answered (acks=0). */
+  sendOnly<A extends AnyApi>(api: A, version: number, body: RequestInput<A>): void {
+    if (this.#lost !== undefined) throw this.#lost
+    const correlationId = this.#correlationId
+    this.#correlationId = (correlationId + 1) & 0x7fffffff
+    this.channel.send(encodeRequest(api, version, correlationId, this.#clientId, body), { kind: 'request', api: api.name })
+  }
+
+  request<A extends AnyApi>(api: A, version: number, body: RequestInput<A>, timeoutMs: number): Promise<ResponseOf<A>> {
+    const answered = this.#runtime.deferred<ResponseOf<A>>()
+    this.send(api, version, body, timeoutMs, {
+      onResponse: response => answered.resolve(response),
+      onLost: error => answered.reject(error),
+    })
+    return answered.promise
+  }
+
+  close(reason = 'closed by the client'): void {
+    this.channel.close(reason)
+    this.#end(new ConnectionError(`the connection to ${this.channel.peer} was closed: ${reason}`))
+  }
+
+  #receive(frame: Frame): void {
+    const next = this.#inFlight.shift()
+    if (next === undefined) {
+      this.close('a response came that nobody asked for')
+      return
+    }
+    let response: unknown
+    try {
+      const reader = new Reader(frame.slices)
+      response = readResponse(reader, next.api, next.version, next.correlationId)
+    } catch (error) {
+      this.#inFlight.unshift(next)
+      this.close(`a response could not be read: ${(error as Error).message}`)
+      return
+    }
+    if (this.#inFlight.length === 0) {
+      this.#timer?.cancel()
+      this.#timer = undefined
+    }
+    next.outcome.onResponse(response as never)
+  }
+
+  /** One timer for the connection: for the oldest request, and again while there are younger ones. */
+  #armTimer(): void {
+    if (this.#timer !== undefined) return
+    const oldest = this.#inFlight[0]
+    if (oldest === undefined) return
+    const ms = Math.max(0, oldest.deadline - this.#runtime.now())
+    const fire = () => {
+      this.#timer = undefined
+      const first = this.#inFlight[0]
+      if (first === undefined) return
+      if (first.deadline > this.#runtime.now()) {
+        this.#armTimer()
+        return
+      }
+      const error = new RequestTimeoutError(`${first.api.name} to ${this.channel.peer} was not answered in time`)
+      this.channel.close('a request was not answered in time')
+      this.#end(error)
+    }
+    this.#timer = this.#runtime.after(ms, fire, this.#housekeeping ? { idle: true } : { housekeeping: true })
+  }
+
+  #end(error: Error): void {
+    if (this.#lost !== undefined) return
+    this.#lost = error
+    this.#timer?.cancel()
+    const lost = this.#inFlight.splice(0)
+    for (const { outcome } of lost) outcome.onLost(error)
+    this.#onClose?.(error)
+  }
+}

@@ -1,0 +1,213 @@
+import type { Channel } from '../network/channel.ts'
+import type { AnyApi, RequestContext, RequestOf, ResponseInput } from '../wire/api.ts'
+import { KafkaError } from '../wire/errors.ts'
+import type { Frame } from '../wire/frame.ts'
+import { encodeResponse, type RequestHeader, readRequestHeader } from '../wire/header.ts'
+import { MalformedError, Reader } from '../wire/reader.ts'
+import { disconnect, type InterceptedAnswer, type Interceptors, intercepted } from './intercept.ts'
+import type { Life } from './life.ts'
+
+/** What receives requests: a broker or the controller. */
+export interface ReceiverOptions<Node> {
+  readonly life: Life
+  /** Name in the trace. */
+  readonly name: string
+  readonly nodeId: number
+  readonly node: Node
+  /** Which of an API's two handlers is ours. */
+  readonly side: 'broker' | 'controller'
+  /** The APIs that this node takes, by key. */
+  readonly apis: ReadonlyMap<number, AnyApi>
+  readonly interceptors: Interceptors
+  /** Broker id of a peer of this name; undefined for clients. */
+  readonly peerId: (name: string) => number | undefined
+  /** Answer to an ApiVersions request of a version that nobody knows (W-11). */
+  readonly unknownApiVersions: ResponseInput<AnyApi>
+}
+
+/** The key whose unsupported versions are answered in version 0 instead of closing the connection (W-11). */
+const API_VERSIONS = 18
+
+/** Takes connections; on each it handles one request at a time (W-4), in order. */
+export class Receiver<Node> {
+  readonly #options: ReceiverOptions<Node>
+  readonly #connections = new Set<ServerConnection<Node>>()
+
+  constructor(options: ReceiverOptions<Node>) {
+    this.#options = options
+    options.life.onEnd(() => this.close(`${options.name} is gone`))
+  }
+
+  accept(channel: Channel): void {
+    const connection = new ServerConnection(channel, this.#options, () => this.#connections.delete(connection))
+    this.#connections.add(connection)
+  }
+
+  close(reason: string): void {
+    for (const connection of [...this.#connections]) connection.close(reason)
+  }
+}
+
+class ServerConnection<Node> {
+  readonly #channel: Channel
+  readonly #options: ReceiverOptions<Node>
+  readonly #waiting: Frame[] = []
+  readonly #onClosed: (() => void)[] = []
+  readonly #gone: () => void
+  /** The connection as handlers know it. */
+  readonly #closing: RequestContext['closed']
+  readonly #peer: number | undefined
+  #busy = false
+  #isClosed = false
+
+  constructor(channel: Channel, options: ReceiverOptions<Node>, gone: () => void) {
+    this.#channel = channel
+    this.#options = options
+    this.#gone = gone
+    this.#peer = options.peerId(channel.peer)
+    const isClosed = () => this.#isClosed
+    this.#closing = {
+      get isClosed() {
+        return isClosed()
+      },
+      onClose: run => this.#onClosed.push(run),
+    }
+    channel.receive({
+      onFrame: frame => options.life.enter(() => this.#receive(frame)),
+      onClose: () => options.life.enter(() => this.#closed()),
+    })
+  }
+
+  close(reason: string): void {
+    if (this.#isClosed) return
+    this.#channel.close(reason)
+    this.#closed()
+  }
+
+  /** W-5: what cannot be understood is not answered. */
+  #refuse(reason: string): void {
+    const { life, name } = this.#options
+    life.trace.add('connection', name, { what: 'closed', peer: this.#channel.peer, reason })
+    this.close(reason)
+  }
+
+  #closed(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#waiting.length = 0
+    this.#gone()
+    for (const run of this.#onClosed.splice(0)) run()
+  }
+
+  #receive(frame: Frame): void {
+    if (this.#isClosed) return
+    if (this.#busy) this.#waiting.push(frame)
+    else this.#handle(frame)
+  }
+
+  #next(): void {
+    this.#busy = false
+    while (!this.#busy && !this.#isClosed && this.#waiting.length > 0) this.#handle(this.#waiting.shift()!)
+  }
+
+  #handle(frame: Frame): void {
+    const { apis, side } = this.#options
+    let header: RequestHeader
+    let body: RequestOf<AnyApi>
+    try {
+      const reader = new Reader(frame.slices)
+      header = readRequestHeader(reader, key => apis.get(key))
+      const { api, apiVersion } = header
+      if (api[side] === undefined) {
+        this.#refuse(`${api.name} is not for this node`)
+        return
+      }
+      if (!(apiVersion >= api.versions.min && apiVersion <= api.versions.max)) {
+        this.#unsupported(api, header)
+        return
+      }
+      body = api.request.codec(apiVersion).read(reader)
+    } catch (error) {
+      if (!(error instanceof MalformedError)) throw error
+      this.#refuse(`malformed request: ${error.message}`)
+      return
+    }
+    this.#answer(header.api, header, body)
+  }
+
+  #unsupported(api: AnyApi, header: RequestHeader): void {
+    if (api.key !== API_VERSIONS) {
+      const { min, max } = api.versions
+      this.#refuse(`${api.name} v${header.apiVersion} is not supported, ${min} to ${max} are`)
+      return
+    }
+    this.#channel.send(encodeResponse(api, 0, header.correlationId, this.#options.unknownApiVersions), label(api))
+  }
+
+  #answer(api: AnyApi, header: RequestHeader, body: RequestOf<AnyApi>): void {
+    const { life, name, node, nodeId, side, interceptors } = this.#options
+    const context: RequestContext = {
+      version: header.apiVersion,
+      clientId: header.clientId,
+      correlationId: header.correlationId,
+      from: this.#channel.peer,
+      peer: this.#peer,
+      closed: this.#closing,
+    }
+    life.trace.add('request', this.#channel.peer, {
+      to: name,
+      api: api.name,
+      version: header.apiVersion,
+      correlation: header.correlationId,
+    })
+    const handler = api[side]!
+    const chain = interceptors.of(api.key)
+    let answer: InterceptedAnswer<AnyApi> | Promise<InterceptedAnswer<AnyApi>>
+    if (chain === undefined) {
+      try {
+        answer = handler(node, body, context)
+      } catch (error) {
+        this.#failed(api, error)
+        return
+      }
+    } else {
+      const { from, peer, clientId, version } = context
+      const request = { api, version, body, clientId, from, peer, node: nodeId, sleep: (ms: number) => life.sleep(ms) }
+      answer = intercepted(chain, request, changed => handler(node, changed, context))
+    }
+    if (!(answer instanceof Promise)) {
+      this.#respond(api, header, answer)
+      return
+    }
+    this.#busy = true
+    life.guard(answer).then(
+      settled => {
+        this.#respond(api, header, settled)
+        this.#next()
+      },
+      error => this.#failed(api, error),
+    )
+  }
+
+  #respond(api: AnyApi, header: RequestHeader, answer: InterceptedAnswer<AnyApi>): void {
+    if (this.#isClosed || answer === undefined) return
+    if (answer === disconnect) {
+      this.#refuse(`${api.name} was answered by closing the connection`)
+      return
+    }
+    const { life, name } = this.#options
+    const frame = encodeResponse(api, header.apiVersion, header.correlationId, answer)
+    life.trace.add('response', name, { to: this.#channel.peer, api: api.name, correlation: header.correlationId })
+    this.#channel.send(frame, label(api))
+  }
+
+  /** A handler must answer with codes. What it throws instead is a refusal to go on (KafkaError) or a bug of ours. */
+  #failed(api: AnyApi, error: unknown): void {
+    this.#refuse(`${api.name} failed: ${(error as Error).message}`)
+    if (!(error instanceof KafkaError)) throw error
+  }
+}
+
+function label(api: AnyApi) {
+  return { kind: 'response', api: api.name } as const
+}

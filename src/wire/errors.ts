@@ -1,0 +1,142 @@
+import { errorSentences } from './error-sentences.ts'
+import { errorRows } from './error-table.ts'
+
+type Row = (typeof errorRows)[number]
+
+/** Kafka's name of an error code, such as `'NOT_LEADER_OR_FOLLOWER'`. */
+export type ErrorName = Row[1]
+
+/** What Kafka knows of one error code. */
+export interface ErrorEntry {
+  readonly code: number
+  readonly name: ErrorName
+  /** The Java client's exception class, without package; empty for NONE. */
+  readonly exception: string
+  /** The same request may succeed later (RetriableException). */
+  readonly retriable: boolean
+  /** The client's metadata is probably old (InvalidMetadataException). */
+  readonly refreshesMetadata: boolean
+  /** ApplicationRecoverableException: close the producer or rejoin, then go on. */
+  readonly applicationRecoverable: boolean
+  /** TransactionAbortableException: abort the transaction, then go on with the same producer. */
+  readonly abortable: boolean
+  /** InvalidConfigurationException and its family: nothing helps but another setup. */
+  readonly fatalSetup: boolean
+  readonly authorization: boolean
+  readonly authentication: boolean
+}
+
+/** Name → code: `errorCodes.NOT_LEADER_OR_FOLLOWER` is 6. */
+export const errorCodes = Object.fromEntries(errorRows.map(row => [row[1], row[0]])) as {
+  readonly [row in Row as row[1]]: row[0]
+}
+
+/** The whole table, in the order of the codes. */
+export const errorTable: readonly ErrorEntry[] = errorRows.map(([code, name, exception, flags]) => ({
+  code,
+  name,
+  exception,
+  retriable: flags.includes('R'),
+  refreshesMetadata: flags.includes('M'),
+  applicationRecoverable: flags.includes('A'),
+  abortable: flags.includes('T'),
+  fatalSetup: flags.includes('F'),
+  authorization: flags.includes('Z'),
+  authentication: flags.includes('N'),
+}))
+
+const lowest = errorTable[0]!.code
+
+/** The entry of a code; a code that is not in the table is UNKNOWN_SERVER_ERROR (W-50). */
+export function errorOf(code: number): ErrorEntry {
+  return errorTable[code - lowest] ?? errorTable[0]!
+}
+
+/**
+ * An error that Kafka has a code for: thrown by brokers, carried by responses, received by clients.
+ *
+ * `name` is the Java exception's with `Error` for `Exception` (`NotLeaderOrFollowerError`); `errorName` is the code's.
+ */
+export class KafkaError extends Error {
+  readonly code: number
+  readonly errorName: ErrorName
+  /** The Java client's exception class, such as `NotLeaderOrFollowerException`. */
+  readonly exception: string
+  readonly retriable: boolean
+  readonly refreshesMetadata: boolean
+  /** What was said beyond the table's sentence; null where nothing was, and then a response carries no error_message. */
+  readonly ownMessage: string | null
+  /** Whatever helps whoever catches it: the failing records, the current leader, … */
+  readonly details: unknown
+
+  constructor(name: ErrorName, message?: string, details?: unknown) {
+    super(message ?? defaultMessage(name))
+    const entry = errorOf(errorCodes[name])
+    this.name = entry.exception.replace(/(Exception)?$/, 'Error')
+    this.code = entry.code
+    this.errorName = name
+    this.exception = entry.exception
+    this.retriable = entry.retriable
+    this.refreshesMetadata = entry.refreshesMetadata
+    this.ownMessage = message ?? null
+    this.details = details
+  }
+
+  /** From a code off the wire, known or not (W-50); an error_message that came with it is handed over as it is. */
+  static of(code: number, message?: string | null, details?: unknown): KafkaError {
+    return new KafkaError(errorOf(code).name, message ?? undefined, details)
+  }
+
+  /** The class flags of the code. */
+  get entry(): ErrorEntry {
+    return errorOf(this.code)
+  }
+}
+
+function defaultMessage(name: ErrorName): string {
+  const sentence = errorSentences[name]
+  return sentence === undefined ? name : `${name}: ${sentence}`
+}
+
+/** max.block.ms passed before buffer.memory had room; a TimeoutException, as in the Java producer. */
+export class BufferExhaustedError extends KafkaError {
+  constructor(message: string) {
+    super('REQUEST_TIMED_OUT', message)
+    this.name = 'BufferExhaustedError'
+  }
+}
+
+/** The call does not fit the state of what it was made on (java.lang.IllegalStateException). */
+export class IllegalStateError extends Error {
+  override readonly name = 'IllegalStateError'
+}
+
+/** An argument that no state would accept (java.lang.IllegalArgumentException). */
+export class IllegalArgumentError extends Error {
+  override readonly name = 'IllegalArgumentError'
+}
+
+/** A configuration that does not hold (ConfigException): thrown by constructors, never by a broker. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** A key or value could not be serialized or deserialized (SerializationException); `cause` says why. */
+export class SerializationError extends Error {
+  override readonly name = 'SerializationError'
+}
+
+/** `wakeup()` ended the call (WakeupException). */
+export class WakeupError extends Error {
+  override readonly name = 'WakeupError'
+}
+
+/** The group moved on, so the offsets were not committed (CommitFailedException). */
+export class CommitFailedError extends Error {
+  override readonly name = 'CommitFailedError'
+}
+
+/** Neither a committed offset nor auto.offset.reset says where to begin (NoOffsetForPartitionException). */
+export class NoOffsetForPartitionError extends Error {
+  override readonly name = 'NoOffsetForPartitionError'
+}
