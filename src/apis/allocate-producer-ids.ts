@@ -1,22 +1,28 @@
-import { defineApi } from '../wire/api.ts'
+import type { Controller } from '../controller/controller.ts'
+import { type Api, defineApi } from '../wire/api.ts'
 import { int16, int32, int64 } from '../wire/schema.ts'
+
+const request = {
+  brokerId: int32,
+  brokerEpoch: int64.default(-1),
+}
+
+const response = {
+  throttleTimeMs: int32,
+  errorCode: int16,
+  producerIdStart: int64,
+  producerIdLen: int32,
+}
 
 /**
  * A broker takes a block of producer ids to give away (KIP-730). Only the active controller answers.
  */
-export const allocateProducerIds = defineApi({
+export const allocateProducerIds: Api<typeof request, typeof response> = defineApi({
   key: 67,
   name: 'AllocateProducerIds',
   versions: '0',
   flexibleFrom: 0,
-  request: {
-    brokerId: int32,
-    brokerEpoch: int64.default(-1),
-  },
-  response: {
-    throttleTimeMs: int32,
-    errorCode: int16,
-    producerIdStart: int64,
-    producerIdLen: int32,
-  },
+  request,
+  response,
+  controller: (controller: Controller, request) => controller.allocateProducerIds(request),
 })

@@ -1,38 +1,44 @@
-import { defineApi } from '../wire/api.ts'
+import type { Controller } from '../controller/controller.ts'
+import { type Api, defineApi } from '../wire/api.ts'
 import { array, boolean, int16, int32, string } from '../wire/schema.ts'
+
+const request = {
+  timeoutMs: int32.default(60000),
+  allowReplicationFactorChange: boolean.since(1).default(true),
+  topics: array({
+    name: string,
+    partitions: array({
+      partitionIndex: int32,
+      replicas: array(int32).nullable().default(null),
+    }),
+  }),
+}
+
+const response = {
+  throttleTimeMs: int32,
+  allowReplicationFactorChange: boolean.since(1).default(true).ignorable(),
+  errorCode: int16,
+  errorMessage: string.nullable(),
+  responses: array({
+    name: string,
+    partitions: array({
+      partitionIndex: int32,
+      errorCode: int16,
+      errorMessage: string.nullable(),
+    }),
+  }),
+}
 
 /**
  * Gives partitions other replicas; null replicas call a reassignment off (KIP-455). v1 may forbid a change of the
  * replication factor (KIP-860). A broker forwards it to the active controller.
  */
-export const alterPartitionReassignments = defineApi({
+export const alterPartitionReassignments: Api<typeof request, typeof response> = defineApi({
   key: 45,
   name: 'AlterPartitionReassignments',
   versions: '0-1',
   flexibleFrom: 0,
-  request: {
-    timeoutMs: int32.default(60000),
-    allowReplicationFactorChange: boolean.since(1).default(true),
-    topics: array({
-      name: string,
-      partitions: array({
-        partitionIndex: int32,
-        replicas: array(int32).nullable().default(null),
-      }),
-    }),
-  },
-  response: {
-    throttleTimeMs: int32,
-    allowReplicationFactorChange: boolean.since(1).default(true).ignorable(),
-    errorCode: int16,
-    errorMessage: string.nullable(),
-    responses: array({
-      name: string,
-      partitions: array({
-        partitionIndex: int32,
-        errorCode: int16,
-        errorMessage: string.nullable(),
-      }),
-    }),
-  },
+  request,
+  response,
+  controller: (controller: Controller, request) => controller.alterPartitionReassignments(request),
 })

@@ -1,32 +1,38 @@
-import { defineApi } from '../wire/api.ts'
+import type { Controller } from '../controller/controller.ts'
+import { type Api, defineApi } from '../wire/api.ts'
 import { array, boolean, int16, int32, string } from '../wire/schema.ts'
+
+const request = {
+  topics: array({
+    name: string,
+    count: int32,
+    assignments: array({
+      brokerIds: array(int32),
+    }).nullable(),
+  }),
+  timeoutMs: int32,
+  validateOnly: boolean,
+}
+
+const response = {
+  throttleTimeMs: int32,
+  results: array({
+    name: string,
+    errorCode: int16,
+    errorMessage: string.nullable().default(null),
+  }),
+}
 
 /**
  * Adds partitions to topics; `count` is the new total, never less than before. A broker forwards it to the active
  * controller.
  */
-export const createPartitions = defineApi({
+export const createPartitions: Api<typeof request, typeof response> = defineApi({
   key: 37,
   name: 'CreatePartitions',
   versions: '0-3',
   flexibleFrom: 2,
-  request: {
-    topics: array({
-      name: string,
-      count: int32,
-      assignments: array({
-        brokerIds: array(int32),
-      }).nullable(),
-    }),
-    timeoutMs: int32,
-    validateOnly: boolean,
-  },
-  response: {
-    throttleTimeMs: int32,
-    results: array({
-      name: string,
-      errorCode: int16,
-      errorMessage: string.nullable().default(null),
-    }),
-  },
+  request,
+  response,
+  controller: (controller: Controller, request) => controller.createPartitions(request),
 })

@@ -21,6 +21,8 @@ export interface PartitionHost {
   proposeInSyncReplicas(partition: Partition): void
   /** Some in-sync follower is behind: the check for lag has to run. */
   watchLag(): void
+  /** A log grew: retention, compaction, checkpoints may have work (see Housekeeping). */
+  appended(): void
 }
 
 /** Somebody who waits for a partition to have more to read: a parked fetch. */
@@ -172,7 +174,11 @@ export class Partition {
   // --- appending -----------------------------------------------------------------------------------------------------
 
   /** P-8, P-9, then the log's own checks. Throws KafkaError; a duplicate answers with its first offsets. */
-  append(batch: RecordBatch, acks: number, options: Omit<LeaderAppendOptions, 'leaderEpoch' | 'now'> = {}): LeaderAppend {
+  append(
+    batch: RecordBatch,
+    acks: number,
+    options: Omit<LeaderAppendOptions, 'leaderEpoch' | 'now'> = {},
+  ): LeaderAppend {
     this.requireLeader()
     if (acks === -1 && this.#isUnderMinInSync() && !this.#host.mutants.has('no-min-in-sync-check')) {
       throw new KafkaError(
@@ -232,6 +238,7 @@ export class Partition {
 
   #endMoved(): void {
     if (this.#appending) return
+    this.#host.appended()
     if (this.#isLeader) {
       this.#advance()
       this.#watchLag()
@@ -291,7 +298,6 @@ export class Partition {
     remote.fetched(fetch.fetchOffset, fetch.logStartOffset, end, fetch.brokerEpoch, this.#host.life.now())
     this.#maybeExpand(remote)
     this.#advance()
-    this.wakeReaders()
   }
 
   /** at the high watermark, and past the start of this leader's epoch, it may join. */

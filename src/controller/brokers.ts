@@ -1,7 +1,7 @@
-import type { RequestOf, ResponseInput } from '../wire/api.ts'
 import type { brokerRegistration } from '../apis/broker-registration.ts'
 import type { BrokerImage } from '../metadata/image.ts'
 import type { Runtime, Timer } from '../runtime/runtime.ts'
+import type { RequestOf, ResponseInput } from '../wire/api.ts'
 import { KafkaError } from '../wire/errors.ts'
 import { type Decision, Draft, type Situation } from './decision.ts'
 import { addRecordsOfShutdown } from './leadership.ts'
@@ -169,7 +169,10 @@ export function registeredBroker(brokerId: number, brokerEpoch: number, situatio
     throw new KafkaError('STALE_BROKER_EPOCH', `No broker registration found for broker id ${brokerId}`)
   }
   if (broker.brokerEpoch !== brokerEpoch) {
-    throw new KafkaError('STALE_BROKER_EPOCH', `Expected broker epoch ${broker.brokerEpoch}, but got broker epoch ${brokerEpoch}`)
+    throw new KafkaError(
+      'STALE_BROKER_EPOCH',
+      `Expected broker epoch ${broker.brokerEpoch}, but got broker epoch ${brokerEpoch}`,
+    )
   }
   return broker
 }

@@ -1,6 +1,11 @@
-import { CLUSTER_DEFAULT, type ClusterImage, resourceTypes } from '../metadata/image.ts'
 import type { BrokerConfigs } from '../metadata/broker-configs.ts'
-import { type BrokerConfigLayers, effectiveBrokerConfig, noOverrides, type Overrides } from '../metadata/config-values.ts'
+import {
+  type BrokerConfigLayers,
+  effectiveBrokerConfig,
+  noOverrides,
+  type Overrides,
+} from '../metadata/config-values.ts'
+import { CLUSTER_DEFAULT, type ClusterImage, resourceTypes } from '../metadata/image.ts'
 
 export const MIN_INSYNC_REPLICAS = 'min.insync.replicas'
 export const UNCLEAN_ELECTION = 'unclean.leader.election.enable'

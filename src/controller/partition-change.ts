@@ -97,6 +97,7 @@ class Wanted {
   elect(): void {
     const before = this.#partition.leader
     this.#leader = this.#elected()
+    this.#unclean &&= this.#leader !== before
     if (this.#leader === NO_LEADER || this.#leader === before) return
     if (this.#unclean) {
       this.#inSync = [this.#leader]
@@ -115,7 +116,8 @@ class Wanted {
     if (this.#mayLead(this.#partition.leader)) return this.#partition.leader
     const clean = this.#replicas.find(replica => this.#mayLead(replica))
     if (clean !== undefined) return clean
-    const unclean = this.#lastKnownLeader() ?? (election === 'unclean' ? this.#replicas.find(isAcceptableLeader) : undefined)
+    const unclean =
+      this.#lastKnownLeader() ?? (election === 'unclean' ? this.#replicas.find(isAcceptableLeader) : undefined)
     if (unclean === undefined) return NO_LEADER
     this.#unclean = true
     return unclean

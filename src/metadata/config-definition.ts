@@ -228,7 +228,8 @@ export function parseConfig(definition: ConfigDefinition, name: string, value: u
   }
   const parsed = value === null ? null : parseValue(definition.type, name, value)
   if (definition.validator !== undefined) return definition.validator.check(name, parsed)
-  if (parsed === null && (definition.required || definition.default !== null)) throw invalidConfig(name, null, 'null is not allowed')
+  if (parsed === null && (definition.required || definition.default !== null))
+    throw invalidConfig(name, null, 'null is not allowed')
   return parsed
 }
 

@@ -87,7 +87,10 @@ export class Connection {
     if (this.#lost !== undefined) throw this.#lost
     const correlationId = this.#correlationId
     this.#correlationId = (correlationId + 1) & 0x7fffffff
-    this.channel.send(encodeRequest(api, version, correlationId, this.#clientId, body), { kind: 'request', api: api.name })
+    this.channel.send(encodeRequest(api, version, correlationId, this.#clientId, body), {
+      kind: 'request',
+      api: api.name,
+    })
   }
 
   request<A extends AnyApi>(api: A, version: number, body: RequestInput<A>, timeoutMs: number): Promise<ResponseOf<A>> {

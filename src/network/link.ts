@@ -114,7 +114,13 @@ export class LinkNetwork implements Carrier {
   #fired(rule: string, passage: Passage, verdict: Verdict): void {
     const what = typeof verdict === 'object' ? `delay ${verdict.afterMs} ms` : verdict
     const { from, to, label } = passage
-    this.#runtime.trace.add('fault', 'network', { what, rule, from, to, on: label ? `${label.api} ${label.kind}` : passage.what })
+    this.#runtime.trace.add('fault', 'network', {
+      what,
+      rule,
+      from,
+      to,
+      on: label ? `${label.api} ${label.kind}` : passage.what,
+    })
   }
 
   #reconsider(): void {

@@ -52,7 +52,8 @@ class ServerConnection<Node> {
   readonly #channel: Channel
   readonly #options: ReceiverOptions<Node>
   readonly #waiting: Frame[] = []
-  readonly #onClosed: (() => void)[] = []
+  /** Of the request in hand: there is one at a time. */
+  #onClosed: (() => void) | undefined
   readonly #gone: () => void
   /** The connection as handlers know it. */
   readonly #closing: RequestContext['closed']
@@ -70,11 +71,16 @@ class ServerConnection<Node> {
       get isClosed() {
         return isClosed()
       },
-      onClose: run => this.#onClosed.push(run),
+      onClose: run => {
+        this.#onClosed = run
+        return () => {
+          if (this.#onClosed === run) this.#onClosed = undefined
+        }
+      },
     }
     channel.receive({
-      onFrame: frame => options.life.enter(() => this.#receive(frame)),
-      onClose: () => options.life.enter(() => this.#closed()),
+      onFrame: frame => this.#receive(frame),
+      onClose: () => this.#closed(),
     })
   }
 
@@ -96,7 +102,7 @@ class ServerConnection<Node> {
     this.#isClosed = true
     this.#waiting.length = 0
     this.#gone()
-    for (const run of this.#onClosed.splice(0)) run()
+    this.#onClosed?.()
   }
 
   #receive(frame: Frame): void {
@@ -146,6 +152,7 @@ class ServerConnection<Node> {
 
   #answer(api: AnyApi, header: RequestHeader, body: RequestOf<AnyApi>): void {
     const { life, name, node, nodeId, side, interceptors } = this.#options
+    this.#onClosed = undefined
     const context: RequestContext = {
       version: header.apiVersion,
       clientId: header.clientId,

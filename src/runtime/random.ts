@@ -40,7 +40,8 @@ export class Random {
 
   /** An integer from 0 to n − 1, without bias. */
   below(n: number): number {
-    if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) throw new RangeError(`a draw needs an integer from 1 to 2^32, not ${n}`)
+    if (!Number.isInteger(n) || n < 1 || n > 2 ** 32)
+      throw new RangeError(`a draw needs an integer from 1 to 2^32, not ${n}`)
     const limit = 2 ** 32 - (2 ** 32 % n)
     for (;;) {
       const draw = this.next()

@@ -137,8 +137,8 @@ export class BatchBuilder {
   }
 
   /**
-   * The batch. Its body is the memory that the records were written to, unless it is compressed, or fills less than half
-   * of that memory.
+   * The batch. Its body is the memory that the records were written to, unless it is compressed, or fills less than
+   * half of that memory.
    *
    * @throws {IllegalStateError} without a record.
    */
@@ -237,8 +237,8 @@ function bytesOf(value: Uint8Array | string | null | undefined): Uint8Array | nu
 
 /**
  * `batch` with these records instead of its own, all else kept: base offset and end, producer, sequence, kind of
- * timestamps, delete horizon. What compaction leaves of a batch (S-22; MemoryRecords.filterTo), or a batch in the topic's codec (P-17).
- * Nothing left makes a batch without records, which goes on to say where its producer is.
+ * timestamps, delete horizon. What compaction leaves of a batch (S-22; MemoryRecords.filterTo), or a batch in the
+ * topic's codec (P-17). Nothing left makes a batch without records, which goes on to say where its producer is.
  */
 export function rebuilt(
   batch: RecordBatch,

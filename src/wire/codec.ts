@@ -1,4 +1,4 @@
-import { Reader } from './reader.ts'
+import type { Reader } from './reader.ts'
 import { Records } from './records.ts'
 import { type AnyField, type Decoded, defaultOf, type Encodable, type Fields, isDefault, malformed } from './schema.ts'
 import { uuidFromText, uuidToText } from './uuid.ts'
@@ -33,37 +33,40 @@ interface Place {
   readonly step: Step
   readonly field: AnyField
   readonly constant: unknown
-  /** Makes the default for a decoded value: arrays and structs anew, so that nobody shares them. */
-  readonly byDefault: () => unknown
+  /** Read in its turn; else it is absent from this version, or tagged, and a row begins with its default. */
+  readonly isInline: boolean
+  /** The default of a decoded value must be made anew: nobody shares arrays and structs. */
+  readonly isObject: boolean
 }
 
 function structStep(path: string, fields: Fields, version: number, flexible: boolean): Step {
+  const places: Place[] = []
   const inline: Place[] = []
   const tagged: (Place & { tag: number })[] = []
   const absent: Place[] = []
-  const names = Object.keys(fields)
-  for (const name of names) {
-    const field = fields[name]!
+  for (const [name, field] of Object.entries(fields)) {
     const { since, until, tag } = field.spans
     const constant = defaultOf(field)
     const isObject = typeof constant === 'object' && constant !== null
-    const byDefault = isObject ? () => defaultOf(field) : () => constant
-    const here = version >= since && version <= until
-    const step = here ? fieldStep(`${path}.${name}`, field, version, flexible) : NOWHERE
-    const place = { name, step, field, constant, byDefault }
-    if (!here) absent.push(place)
-    else if (tag !== undefined && flexible) tagged.push({ ...place, tag })
-    else inline.push(place)
+    const isHere = version >= since && version <= until
+    const isInline = isHere && (tag === undefined || !flexible)
+    const step = isHere ? fieldStep(`${path}.${name}`, field, version, flexible) : NOWHERE
+    const place = { name, step, field, constant, isInline, isObject }
+    places.push(place)
+    if (isInline) inline.push(place)
+    else if (isHere) tagged.push({ ...place, tag: tag! })
+    else absent.push(place)
   }
   tagged.sort((a, b) => a.tag - b.tag)
-  const blank = inline.length === names.length ? undefined : () => blankRow(names, fields)
 
   return {
+    /** All fields in declared order, so that every row of a message has one shape. */
     read(reader) {
-      const row: Row = blank === undefined ? {} : blank()
-      for (let i = 0; i < inline.length; i++) {
-        const place = inline[i]!
-        row[place.name] = place.step.read(reader)
+      const row: Row = {}
+      for (let i = 0; i < places.length; i++) {
+        const place = places[i]!
+        if (place.isInline) row[place.name] = place.step.read(reader)
+        else row[place.name] = place.isObject ? defaultOf(place.field) : place.constant
       }
       if (flexible) readTags(path, reader, row, tagged)
       return row
@@ -92,14 +95,10 @@ export class UnsupportedFieldError extends Error {
 
 const NOWHERE: Step = { read: () => undefined, write: () => {} }
 
-/** All fields in declared order, so that every row of a message has one shape. */
-function blankRow(names: readonly string[], fields: Fields): Row {
-  const row: Row = {}
-  for (let i = 0; i < names.length; i++) row[names[i]!] = defaultOf(fields[names[i]!]!)
-  return row
-}
-
-/** Tags may come in any order, unknown ones are skipped, a known one's wrong size does not matter (W-31). */
+/**
+ * Tags may come in any order and twice, and unknown ones are skipped. The size of a known one is not looked at: its value
+ * says itself where it ends (W-31).
+ */
 function readTags(path: string, reader: Reader, row: Row, tagged: readonly (Place & { tag: number })[]): void {
   const count = reader.uvarint()
   if (count > reader.remaining) malformed(`${path}: ${count} tagged fields in ${reader.remaining} bytes`)
@@ -108,7 +107,7 @@ function readTags(path: string, reader: Reader, row: Row, tagged: readonly (Plac
     const size = reader.uvarint()
     const place = tagged.find(candidate => candidate.tag === tag)
     if (place === undefined) reader.skip(size)
-    else row[place.name] = place.step.read(new Reader(reader.slices(size)))
+    else row[place.name] = place.step.read(reader)
   }
 }
 
@@ -171,13 +170,14 @@ function nullableStruct(step: Step): Step {
   }
 }
 
-/** The length in front of text, bytes and arrays: −1 stands for null. */
+/** The length in front of text, bytes and arrays: −1, and when reading any negative one, stands for null (W-32). */
 interface Length {
   read(reader: Reader): number
   write(writer: Writer, length: number): void
 }
 
-const COMPACT: Length = { read: r => r.uvarint() - 1, write: (w, length) => w.uvarint(length + 1) }
+/** An int32 in Java: what lies beyond is negative, and so null. */
+const COMPACT: Length = { read: r => (r.uvarint() - 1) | 0, write: (w, length) => w.uvarint(length + 1) }
 const SHORT: Length = { read: r => r.int16(), write: (w, length) => w.int16(length) }
 const WIDE: Length = { read: r => r.int32(), write: (w, length) => w.int32(length) }
 
@@ -194,16 +194,24 @@ function refuseNull(path: string, nullable: boolean): void {
   if (!nullable) throw new UnsupportedFieldError(`${path} must not be null in this version`)
 }
 
+/** Both encodings end at 32767 bytes, though a compact one could count further (generated messages). */
+const LONGEST_TEXT = 0x7fff
+
 function stringStep(path: string, nullable: boolean, flexible: boolean): Step {
   const length = flexible ? COMPACT : SHORT
+  const prefix = (writer: Writer, count: number) => {
+    if (count > LONGEST_TEXT) throw new RangeError(`${path} has ${count} bytes, more than ${LONGEST_TEXT}`)
+    length.write(writer, count)
+  }
   return {
     read(reader) {
       const count = checked(path, length.read(reader), nullable, reader)
+      if (count > LONGEST_TEXT) malformed(`${path} claims ${count} bytes, more than ${LONGEST_TEXT}`)
       return count < 0 ? null : reader.text(count)
     },
     write(writer, value: string | null) {
       if (value !== null) {
-        writer.text(value, count => length.write(writer, count))
+        writer.text(value, prefix)
         return
       }
       refuseNull(path, nullable)

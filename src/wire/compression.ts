@@ -1,6 +1,6 @@
 /**
- * The codecs of record batches (B-5), by Kafka's names and numbers. gzip is Node's, and zstd too from Node 22.15 on; the
- * others are optional packages, loaded before they are used, because compression must not wait: real I/O within an event
+ * The codecs of record batches (B-5), by Kafka's names and numbers. gzip is Node's, and zstd too from Node 22.15 on;
+ * the others are optional packages, loaded before they are used: compression must not wait, since real I/O within an event
  * of virtual time would break determinism.
  *
  * Simplification: the lz4 package knows one level, so compression.lz4.level is accepted and changes nothing.
@@ -120,7 +120,8 @@ function codecOf(id: number): Codec {
 function unavailable(name: keyof typeof compressionPackages, cause?: unknown): KafkaError {
   const node = name === 'zstd' ? ', or Node 22.15' : ''
   const install = `npm install --save-dev ${compressionPackages[name]}`
-  const message = `${name} compression needs an optional package${node}: ${install} (it is loaded when a cluster or client starts)`
+  const when = 'it is loaded when a cluster or a client starts'
+  const message = `${name} compression needs an optional package${node}: ${install} (${when})`
   const error = new KafkaError('UNSUPPORTED_COMPRESSION_TYPE', message)
   if (cause !== undefined) error.cause = cause
   return error

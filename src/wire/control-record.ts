@@ -31,7 +31,7 @@ export interface TransactionMarker {
   readonly leaderEpoch?: number
 }
 
-/** The batch that ends a transaction in a partition: one record, transactional, without a sequence, never compressed. */
+/** The batch that ends a transaction in a partition: one record, transactional, no sequence, never compressed. */
 export function controlBatch(marker: TransactionMarker): RecordBatch {
   const value = new Uint8Array(6)
   new DataView(value.buffer).setInt32(2, marker.coordinatorEpoch)
@@ -47,8 +47,8 @@ export function controlKey(type: ControlType): Uint8Array {
 }
 
 /**
- * What a control record is, by its key; undefined for a type of later days, which readers pass over. A longer key is read
- * as far as it is known.
+ * What a control record is, by its key; undefined for a type of later days, which readers pass over. A longer key is
+ * read as far as it is known.
  *
  * @throws {KafkaError} INVALID_RECORD for a key that is too short or of a negative version.
  */

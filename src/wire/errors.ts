@@ -64,7 +64,7 @@ export class KafkaError extends Error {
   readonly exception: string
   readonly retriable: boolean
   readonly refreshesMetadata: boolean
-  /** What was said beyond the table's sentence; null where nothing was, and then a response carries no error_message. */
+  /** What was said instead of the table's sentence; null where nothing was: responses have no error_message then. */
   readonly ownMessage: string | null
   /** Whatever helps whoever catches it: the failing records, the current leader, … */
   readonly details: unknown

@@ -99,17 +99,17 @@ export function readResponse<A extends AnyApi>(
     throw new MalformedError(`${api.name} was answered with correlation id ${received}, not ${correlationId}`)
   }
   if (api.key === API_VERSIONS && version > 0) return readApiVersions(reader, api, version)
-  return api.response.codec(version).read(reader)
+  return api.response.codec(version).read(reader) as ResponseOf<A>
 }
 
 /** A node that does not have the asked version answers in v0, with error 35 (W-11; ApiVersionsResponse.parse). */
 function readApiVersions<A extends AnyApi>(reader: Reader, api: A, version: number): ResponseOf<A> {
   const body = reader.slices(reader.remaining)
   try {
-    return api.response.codec(version).read(new Reader(body))
+    return api.response.codec(version).read(new Reader(body)) as ResponseOf<A>
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error
-    return api.response.codec(0).read(new Reader(body))
+    return api.response.codec(0).read(new Reader(body)) as ResponseOf<A>
   }
 }
 

@@ -29,7 +29,7 @@ export function encodeLz4Frame(bytes: Uint8Array, compressBlock: (bytes: Uint8Ar
   return joined(pieces)
 }
 
-/** The frame is walked over before it is decoded: what Kafka would not take, and what would grow too large, is refused. */
+/** The frame is walked over before it is decoded: what Kafka would not take, or would grow too large, is refused. */
 export function decodeLz4Frame(
   bytes: Uint8Array,
   maxBytes: number,

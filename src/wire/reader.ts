@@ -7,7 +7,7 @@ export class MalformedError extends Error {
 
 /**
  * Reads Kafka's primitive types (W-20…W-30) from slices without copying. Values that straddle two slices, which only a
- * socket's chunks bring about, make it join what is left once.
+ * socket's chunks bring about, make it join those two.
  */
 export class Reader {
   #slices: readonly Uint8Array[]
@@ -48,15 +48,15 @@ export class Reader {
       this.#behind -= this.#bytes.length
       this.#at = 0
     }
-    if (this.#at + count <= this.#bytes.length) {
-      this.#bytes = this.#bytes.subarray(this.#at)
-      this.#at = 0
-      return
+    if (this.#at + count <= this.#bytes.length) return
+    const pieces = [this.#bytes.subarray(this.#at)]
+    for (let have = pieces[0]!.length; have < count; ) {
+      const next = this.#slices[this.#next++]!
+      pieces.push(next)
+      have += next.length
+      this.#behind -= next.length
     }
-    const rest = [this.#bytes.subarray(this.#at)]
-    while (this.#next < this.#slices.length) rest.push(this.#slices[this.#next++]!)
-    this.#bytes = joined(rest)
-    this.#behind = 0
+    this.#bytes = joined(pieces)
     this.#at = 0
   }
 
@@ -111,7 +111,8 @@ export class Reader {
   uvarint(): number {
     let value = 0
     for (let shift = 0; shift < 35; shift += 7) {
-      const byte = this.#bytes[this.#take(1)]!
+      const at = this.#take(1)
+      const byte = this.#bytes[at]!
       value += (byte & 0x7f) * 2 ** shift
       if (byte < 0x80) {
         if (value > 0xffffffff) break

@@ -49,7 +49,7 @@ export function* iterateRecords(batch: RecordBatch): Generator<LogRecord, void> 
 }
 
 /**
- * Walks over the records of a batch without making anything of them: what a leader needs to validate a batch (P-13…P-16).
+ * Walks over the records of a batch without making anything of them: what a leader needs to validate one (P-13…P-16).
  * `next` reads one record with all its lengths, and after the last one checks that nothing is left over (B-6). The
  * attributes of a record are not looked at, nor are they by Kafka.
  */
@@ -107,6 +107,10 @@ export class RecordCursor implements Cursor {
     if (length < 0 || end > this.bytes.length) throw new MalformedError(`a length of ${length} bytes does not fit`)
     this.at++
     this.timestampDelta = readVarlong(this)
+    const base = this.#batch.baseTimestamp
+    if (!Number.isSafeInteger(base + this.timestampDelta) && Number.isFinite(base)) {
+      throw new MalformedError('its timestamp lies outside ±2^53')
+    }
     this.offsetDelta = readVarint(this)
     this.keyLength = this.#field(end)
     this.#keyAt = this.at

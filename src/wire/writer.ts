@@ -116,13 +116,13 @@ export class Writer {
   }
 
   /** UTF-8 text behind a length that `prefix` writes. */
-  text(value: string, prefix: (length: number) => void): void {
+  text(value: string, prefix: (writer: Writer, length: number) => void): void {
     const length = value.length
     if (length <= 64) {
       let ascii = true
       for (let i = 0; i < length && ascii; i++) ascii = value.charCodeAt(i) < 0x80
       if (ascii) {
-        prefix(length)
+        prefix(this, length)
         const at = this.#room(length)
         const b = this.#bytes
         for (let i = 0; i < length; i++) b[at + i] = value.charCodeAt(i)
@@ -130,7 +130,7 @@ export class Writer {
       }
     }
     const encoded = Buffer.from(value, 'utf8')
-    prefix(encoded.length)
+    prefix(this, encoded.length)
     this.bytes(encoded)
   }
 

@@ -1,6 +1,6 @@
 /**
- * The block stream that snappy-java writes and Kafka calls snappy (B-5): a header of 16 bytes, then blocks of raw snappy,
- * each behind its length.
+ * The block stream that snappy-java writes and Kafka calls snappy (B-5): a header of 16 bytes, then blocks of raw
+ * snappy, each behind its length.
  */
 import { joined } from './frame.ts'
 

@@ -1,7 +1,4 @@
-/**
- * Walks over zstd frames (RFC 8878) without decoding them, to know how much they can grow to: frames as Kafka writes them
- * do not say how large their content is.
- */
+/** A frame of zstd (RFC 8878) within a body. */
 export interface ZstdFrame {
   readonly from: number
   readonly to: number
@@ -17,7 +14,12 @@ const BLOCK_STORED = 0
 const BLOCK_REPEATED = 1
 const BLOCK_COMPRESSED = 2
 
-/** @throws {RangeError} if it is not zstd, is cut off, or may take more than `maxBytes`. */
+/**
+ * Walks over zstd frames without decoding them, to know how much they can grow to: frames as Kafka writes them do not
+ * say how large their content is.
+ *
+ * @throws {RangeError} if it is not zstd, is cut off, or may take more than `maxBytes`.
+ */
 export function zstdFrames(bytes: Uint8Array, maxBytes: number): ZstdFrame[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const frames: ZstdFrame[] = []

@@ -112,7 +112,7 @@ describe('a batch builder', () => {
     expect(full.build().body.buffer.byteLength).toBe(128)
     const nearlyEmpty = new BatchBuilder({ capacity: 16384 })
     nearlyEmpty.append(1, null, new Uint8Array(100))
-    expect(nearlyEmpty.build().body.buffer.byteLength).toBe(108)
+    expect(nearlyEmpty.build().body.buffer.byteLength).toBe(109)
   })
 
   test('does not look at bytes again that it was given', () => {

@@ -214,6 +214,7 @@ test('a small batch does not pin the chunk that it came in', () => {
   const own = batch!.unpinned()
   expect(wholeHex(own)).toBe(batchVectors[0]!.hex)
   expect(own.body.buffer.byteLength + own.head.buffer.byteLength).toBe(79)
+  expect(verifyCrc(own)).toBe(true)
   expect(own.unpinned()).toBe(own)
 })
 

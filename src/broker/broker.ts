@@ -1,0 +1,375 @@
+import { apis } from '../apis/registry.ts'
+import type { LogStores } from '../log/log-store.ts'
+import type { BrokerConfigs } from '../metadata/broker-configs.ts'
+import { brokerLayers } from '../metadata/broker-layers.ts'
+import {
+  type BrokerConfigLayers,
+  effectiveBrokerConfig,
+  effectiveTopicConfig,
+  type LogConfig,
+  type Overrides,
+} from '../metadata/config-values.ts'
+import { CLUSTER_DEFAULT, ClusterImage, type Endpoint, resourceTypes } from '../metadata/image.ts'
+import type { Address, Carrier, Channel } from '../network/channel.ts'
+import type { Interceptors } from '../node/intercept.ts'
+import type { Life } from '../node/life.ts'
+import { LifeCarrier } from '../node/life-carrier.ts'
+import { PeerLink } from '../node/peer-link.ts'
+import { Receiver } from '../node/receive.ts'
+import type { AnyApi, RequestInput, ResponseOf } from '../wire/api.ts'
+import { errorCodes, KafkaError } from '../wire/errors.ts'
+import { AlterPartitions } from './alter-partitions.ts'
+import { BrokerLifecycle } from './broker-lifecycle.ts'
+import { Fetches } from './fetches.ts'
+import { Housekeeping } from './housekeeping.ts'
+import { incarnationId } from './incarnation.ts'
+import { MetadataFollower } from './metadata-follower.ts'
+import type { Partition, PartitionHost } from './partition.ts'
+import { ProducerIdBlock } from './producer-id-block.ts'
+import { ReplicaFetcher } from './replica-fetcher.ts'
+import { ReplicaFetchers } from './replica-fetchers.ts'
+import { Replicas } from './replicas.ts'
+
+/** What a broker finds when it starts again, beside its logs. */
+export interface BrokerDisk {
+  /** Broker epoch of the last life, if it ended in a controlled shutdown (R-45); −1 otherwise. */
+  cleanShutdownEpoch: number
+}
+
+export interface BrokerOptions {
+  readonly id: number
+  readonly rack: string | null
+  readonly life: Life
+  readonly carrier: Carrier
+  readonly stores: LogStores
+  readonly disk: BrokerDisk
+  readonly clusterId: string
+  readonly address: Address
+  readonly controllerAddress: Address
+  /** Static broker configuration, as text. */
+  readonly configs: Overrides
+  readonly interceptors: Interceptors
+  /** API ranges that this broker advertises; others it refuses (`kafkaVersion`). */
+  readonly apis: ReadonlyMap<number, AnyApi>
+  readonly peerId: (name: string) => number | undefined
+  readonly mutants: ReadonlySet<string>
+}
+
+const CONTROLLER_TIMEOUT_MS = 30_000
+
+/** One broker, for one life: replicas, followers, and the answers to clients. Its disk and its stores outlive it. */
+export class Broker implements PartitionHost {
+  readonly id: number
+  readonly name: string
+  readonly rack: string | null
+  readonly life: Life
+  readonly clusterId: string
+  readonly mutants: ReadonlySet<string>
+  readonly image = new ClusterImage()
+  readonly replicas: Replicas
+  readonly fetches: Fetches
+  readonly producerIds: ProducerIdBlock
+  readonly apis: ReadonlyMap<number, AnyApi>
+  readonly #options: BrokerOptions
+  readonly #receiver: Receiver<Broker>
+  readonly #carrier: LifeCarrier
+  readonly #lifecycle: BrokerLifecycle
+  readonly #metadataFollower: MetadataFollower
+  readonly #alterPartitions: AlterPartitions
+  readonly #fetchers: ReplicaFetchers
+  readonly #housekeeping: Housekeeping
+  readonly #forwarding: PeerLink
+  #layers: BrokerConfigLayers
+  #ready = false
+  #onReady: (() => void)[] = []
+
+  constructor(options: BrokerOptions) {
+    const { id, life, carrier } = options
+    this.#options = options
+    this.id = id
+    this.name = `broker-${id}`
+    this.rack = options.rack
+    this.life = life
+    this.clusterId = options.clusterId
+    this.mutants = options.mutants
+    this.apis = options.apis
+    this.#layers = brokerLayers(options.configs, new Map(), new Map())
+    this.#carrier = new LifeCarrier(life, carrier, this.name)
+    const controllerLink = () => this.#link(() => options.controllerAddress)
+    this.#forwarding = controllerLink()
+    this.#lifecycle = this.#makeLifecycle(controllerLink())
+    this.#metadataFollower = new MetadataFollower({
+      life,
+      link: controllerLink(),
+      brokerId: id,
+      image: this.image,
+      retryMs: Math.min(100, this.config['broker.heartbeat.interval.ms']),
+      applied: () => this.#applied(),
+    })
+    const brokerEpoch = () => this.brokerEpoch
+    const retryMs = Math.min(100, this.config['broker.heartbeat.interval.ms'])
+    this.producerIds = new ProducerIdBlock({ life, link: controllerLink(), brokerId: id, brokerEpoch, retryMs })
+    this.#alterPartitions = new AlterPartitions({
+      life,
+      link: controllerLink(),
+      brokerId: id,
+      name: this.name,
+      brokerEpoch,
+      epochOf: (member, partition) => this.#epochOf(member, partition),
+      retryMs,
+    })
+    this.#fetchers = new ReplicaFetchers(leaderId => this.#makeFetcher(leaderId))
+    this.replicas = new Replicas({
+      host: this,
+      stores: options.stores,
+      config: () => this.config,
+      configOf: topic => this.configOf(topic),
+      follow: partition => this.#fetchers.follow(partition, leader => this.image.isUnfenced(leader)),
+      forget: partition => this.#fetchers.forget(partition),
+    })
+    this.#housekeeping = new Housekeeping({
+      life,
+      name: this.name,
+      partitions: this.replicas,
+      config: () => this.config,
+    })
+    this.fetches = new Fetches(this)
+    this.#receiver = new Receiver<Broker>({
+      life,
+      name: this.name,
+      nodeId: id,
+      node: this,
+      side: 'broker',
+      apis: options.apis,
+      interceptors: options.interceptors,
+      peerId: options.peerId,
+      unknownApiVersions: {
+        errorCode: errorCodes.UNSUPPORTED_VERSION,
+        apiKeys: [{ apiKey: 18, minVersion: 0, maxVersion: 4 }],
+      },
+    })
+    life.onLeap(ms => {
+      for (const partition of this.replicas) partition.leapt(ms)
+    })
+  }
+
+  // --- life ----------------------------------------------------------------------------------------------------------
+
+  start(): void {
+    const { address } = this.#options
+    this.life.trace.add('node', this.name, { what: 'starts' })
+    this.#carrier.listen(this.name, address, channel => this.accept(channel))
+    this.#metadataFollower.start()
+    this.#lifecycle.start()
+  }
+
+  /** A connection that came in by another carrier than the cluster's own. */
+  accept(channel: Channel): void {
+    this.#receiver.accept(channel)
+  }
+
+  /** Registered, unfenced, and as far in the metadata log as its own registration. */
+  get isReady(): boolean {
+    return this.#ready
+  }
+
+  whenReady(): Promise<void> {
+    const ready = this.life.deferred()
+    if (this.#ready) ready.resolve()
+    else this.#onReady.push(() => ready.resolve())
+    return ready.promise
+  }
+
+  get brokerEpoch(): number {
+    return this.#lifecycle.brokerEpoch
+  }
+
+  /** Controlled shutdown (R-53): leaderships are given away first; then every log is closed cleanly. */
+  async shutDown(): Promise<void> {
+    const allowed = this.life.deferred()
+    this.#lifecycle.shutDown(() => allowed.resolve())
+    await allowed.promise
+    for (const partition of this.replicas) {
+      const closed = partition.log.close()
+      if (closed instanceof Promise) await this.life.guard(closed)
+    }
+    this.#options.disk.cleanShutdownEpoch = this.brokerEpoch
+    this.life.trace.add('node', this.name, { what: 'stopped' })
+  }
+
+  /** The process is gone: nothing of it writes any more. */
+  abandon(): void {
+    for (const partition of this.replicas) partition.log.abandon()
+  }
+
+  // --- configuration -------------------------------------------------------------------------------------------------
+
+  /** What this broker goes by, of the keys that may change too. */
+  get config(): BrokerConfigs {
+    return effectiveBrokerConfig(this.#layers)
+  }
+
+  get configLayers(): BrokerConfigLayers {
+    return this.#layers
+  }
+
+  configOf(topic: string): LogConfig {
+    return effectiveTopicConfig(this.image.configsOf(resourceTypes.topic, topic), this.#layers)
+  }
+
+  get replicaLagTimeMaxMs(): number {
+    return this.config['replica.lag.time.max.ms']
+  }
+
+  get fetchMaxBytes(): number {
+    return this.config['fetch.max.bytes']
+  }
+
+  get selectsByRack(): boolean {
+    return this.config['replica.selector.class'] !== null
+  }
+
+  // --- partitions ----------------------------------------------------------------------------------------------------
+
+  partitionOf(topicId: string, index: number): Partition | undefined {
+    return this.replicas.get(topicId, index)
+  }
+
+  /** P-8: unknown to the metadata, or known and not here. */
+  requirePartition(topic: string, index: number): Partition {
+    const known = this.image.partition(topic, index)
+    if (known === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
+    const partition = this.replicas.get(known.topicId, index)
+    if (partition === undefined) throw new KafkaError('NOT_LEADER_OR_FOLLOWER')
+    return partition
+  }
+
+  isEligible(brokerId: number, brokerEpoch: number): boolean {
+    const broker = this.image.broker(brokerId)
+    if (broker === undefined || !this.image.isActive(brokerId)) return false
+    return brokerEpoch < 0 || broker.brokerEpoch === brokerEpoch
+  }
+
+  proposeInSyncReplicas(partition: Partition): void {
+    this.#alterPartitions.propose(partition)
+  }
+
+  watchLag(): void {
+    this.#housekeeping.watchLag()
+  }
+
+  appended(): void {
+    this.#housekeeping.touch()
+  }
+
+  // --- the controller ------------------------------------------------------------------------------------------------
+
+  /** Hands a client's request to the controller and its answer back (KIP-590). Rejects when the controller is lost. */
+  forward<A extends AnyApi>(api: A, body: RequestInput<A>): Promise<ResponseOf<A>> {
+    const answered = this.life.deferred<ResponseOf<A>>()
+    this.#forwarding.send(api, body, CONTROLLER_TIMEOUT_MS, {
+      onResponse: response => answered.resolve(response),
+      onLost: error =>
+        answered.reject(new KafkaError('NOT_CONTROLLER', `the controller is not reachable: ${error.message}`)),
+    })
+    return answered.promise
+  }
+
+  #applied(): void {
+    const changes = this.image.takeChanges()
+    if (changes.configs.size > 0) this.#configure(changes.configs.values())
+    this.replicas.apply(changes)
+    if (changes.brokers.size > 0) {
+      for (const partition of this.replicas) {
+        if (!partition.isLeader && changes.brokers.has(partition.leader)) {
+          this.#fetchers.follow(partition, leader => this.image.isUnfenced(leader))
+        }
+      }
+    }
+    this.#lifecycle.metadataMoved()
+    this.#checkReady()
+  }
+
+  #configure(resources: Iterable<{ readonly type: number; readonly name: string }>): void {
+    for (const { type, name } of resources) {
+      if (type === resourceTypes.topic) this.replicas.configure(name)
+      if (type !== resourceTypes.broker) continue
+      const { image } = this
+      const dynamicDefault = image.configsOf(resourceTypes.broker, CLUSTER_DEFAULT)
+      this.#layers = brokerLayers(
+        this.#options.configs,
+        dynamicDefault,
+        image.configsOf(resourceTypes.broker, `${this.id}`),
+      )
+      this.replicas.configure()
+    }
+    this.#housekeeping.touch()
+  }
+
+  #checkReady(): void {
+    if (this.#ready || this.#lifecycle.isFenced || !this.image.isUnfenced(this.id)) return
+    if (this.image.broker(this.id)?.brokerEpoch !== this.brokerEpoch) return
+    this.#ready = true
+    this.producerIds.fill()
+    for (const run of this.#onReady.splice(0)) run()
+  }
+
+  #epochOf(member: number, partition: Partition): number {
+    if (member === this.id) return this.brokerEpoch
+    const fetched = partition.remotes.get(member)?.brokerEpoch ?? -1
+    return fetched >= 0 ? fetched : (this.image.broker(member)?.brokerEpoch ?? -1)
+  }
+
+  // --- wiring --------------------------------------------------------------------------------------------------------
+
+  #link(address: () => Address | undefined): PeerLink {
+    return new PeerLink({ life: this.life, carrier: this.#carrier, name: this.name, address })
+  }
+
+  #makeLifecycle(link: PeerLink): BrokerLifecycle {
+    const { id, rack, life, clusterId, disk, address } = this.#options
+    const previousBrokerEpoch = disk.cleanShutdownEpoch
+    disk.cleanShutdownEpoch = -1
+    const endpoint: Endpoint = { name: 'PLAINTEXT', host: address.host, port: address.port, securityProtocol: 0 }
+    return new BrokerLifecycle({
+      life,
+      link,
+      brokerId: id,
+      name: this.name,
+      clusterId,
+      incarnationId: incarnationId(life),
+      rack,
+      endpoint,
+      previousBrokerEpoch,
+      heartbeatIntervalMs: this.config['broker.heartbeat.interval.ms'],
+      sessionTimeoutMs: this.config['broker.session.timeout.ms'],
+      metadataOffset: () => this.image.offset,
+      registered: () => this.#lifecycle.metadataMoved(),
+      unfenced: () => this.#checkReady(),
+    })
+  }
+
+  #makeFetcher(leaderId: number): ReplicaFetcher {
+    const { config } = this
+    return new ReplicaFetcher({
+      life: this.life,
+      link: this.#link(() => this.image.broker(leaderId)?.endpoints[0]),
+      brokerId: this.id,
+      name: this.name,
+      leaderId,
+      brokerEpoch: () => this.brokerEpoch,
+      mutants: this.mutants,
+      waitMaxMs: config['replica.fetch.wait.max.ms'],
+      minBytes: config['replica.fetch.min.bytes'],
+      maxBytes: config['replica.fetch.max.bytes'],
+      responseMaxBytes: config['replica.fetch.response.max.bytes'],
+      backoffMs: config['replica.fetch.backoff.ms'],
+      timeoutMs: config['replica.socket.timeout.ms'],
+    })
+  }
+}
+
+/** The APIs of a broker, by key. */
+export const brokerApis: ReadonlyMap<number, AnyApi> = new Map(
+  apis.filter(api => api.broker !== undefined).map(api => [api.key, api]),
+)

@@ -1,0 +1,116 @@
+import type { Eventually, LogStores, ReplicaName } from '../log/log-store.ts'
+import { ReplicaLog } from '../log/replica-log.ts'
+import type { BrokerConfigs } from '../metadata/broker-configs.ts'
+import type { LogConfig } from '../metadata/config-values.ts'
+import type { PartitionImage, TopicImage } from '../metadata/image.ts'
+import type { ImageChanges } from '../metadata/image-changes.ts'
+import { Partition, type PartitionHost } from './partition.ts'
+
+export interface ReplicasOptions {
+  readonly host: PartitionHost
+  readonly stores: LogStores
+  readonly config: () => BrokerConfigs
+  readonly configOf: (topic: string) => LogConfig
+  /** What is to be followed, or no longer. */
+  readonly follow: (partition: Partition) => void
+  readonly forget: (partition: Partition) => void
+}
+
+/** The replicas that live on one broker: made, told of their role, and deleted as the metadata log says. */
+export class Replicas {
+  readonly #options: ReplicasOptions
+  /** By topic id; the index is the partition. */
+  readonly #topics = new Map<string, (Partition | undefined)[]>()
+
+  constructor(options: ReplicasOptions) {
+    this.#options = options
+  }
+
+  get(topicId: string, index: number): Partition | undefined {
+    return this.#topics.get(topicId)?.[index]
+  }
+
+  *[Symbol.iterator](): IterableIterator<Partition> {
+    for (const partitions of this.#topics.values()) {
+      for (const partition of partitions) if (partition !== undefined) yield partition
+    }
+  }
+
+  apply(changes: ImageChanges): void {
+    for (const topic of changes.deletedTopics) this.#delete(topic)
+    for (const { partition } of changes.partitions.values()) {
+      if (partition.replicas.includes(this.#options.host.id)) this.#update(partition)
+      else this.#drop(partition.topicId, partition.partition)
+    }
+  }
+
+  /** Configurations changed: of one topic, or of the broker. */
+  configure(topic?: string): void {
+    for (const partition of this) {
+      if (topic === undefined || partition.topic === topic)
+        partition.log.config = this.#options.configOf(partition.topic)
+    }
+  }
+
+  #update(state: PartitionImage): void {
+    const known = this.get(state.topicId, state.partition)
+    if (known !== undefined) {
+      this.#tell(known, state)
+      return
+    }
+    const { host, configOf } = this.#options
+    const opened = this.#open(state)
+    const made = (log: ReplicaLog) => {
+      const partition = new Partition(host, state, log, () => configOf(state.topic)['min.insync.replicas'])
+      const partitions = this.#topics.get(state.topicId) ?? []
+      partitions[state.partition] = partition
+      this.#topics.set(state.topicId, partitions)
+      this.#tell(partition, state)
+    }
+    if (opened instanceof Promise) host.life.guard(opened).then(made)
+    else made(opened)
+  }
+
+  #open(state: PartitionImage): Eventually<ReplicaLog> {
+    const { host, stores, config, configOf } = this.#options
+    return ReplicaLog.open({
+      store: stores.store(this.#nameOf(state)),
+      name: `${state.topic}-${state.partition}`,
+      config: configOf(state.topic),
+      now: host.life.now(),
+      producerIdExpirationMs: config()['producer.id.expiration.ms'],
+      choose: (name, n) => host.life.choose(name, n),
+      mutants: host.mutants,
+    })
+  }
+
+  #tell(partition: Partition, state: PartitionImage): void {
+    const { follow, forget } = this.#options
+    partition.update(state)
+    if (partition.isLeader) forget(partition)
+    else follow(partition)
+  }
+
+  #delete(topic: TopicImage): void {
+    const partitions = this.#topics.get(topic.topicId)
+    if (partitions === undefined) return
+    for (let index = 0; index < partitions.length; index++) this.#drop(topic.topicId, index)
+    this.#topics.delete(topic.topicId)
+  }
+
+  #drop(topicId: string, index: number): void {
+    const partitions = this.#topics.get(topicId)
+    const partition = partitions?.[index]
+    if (partitions === undefined || partition === undefined) return
+    partitions[index] = undefined
+    this.#options.forget(partition)
+    partition.log.abandon()
+    partition.remove()
+    void this.#options.stores.remove(this.#nameOf(partition.state))
+  }
+
+  #nameOf(state: PartitionImage): ReplicaName {
+    const { topic, topicId, partition } = state
+    return { broker: this.#options.host.id, topic, topicId, partition }
+  }
+}

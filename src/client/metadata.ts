@@ -1,0 +1,270 @@
+import { metadata } from '../apis/metadata.ts'
+import type { Deferred, Timer } from '../runtime/runtime.ts'
+import type { ResponseOf } from '../wire/api.ts'
+import { type ErrorName, errorCodes, errorOf } from '../wire/errors.ts'
+import { zeroUuid } from '../wire/uuid.ts'
+import { Backoff } from './backoff.ts'
+import type { Connections } from './connections.ts'
+import type { ClientEnvironment } from './environment.ts'
+import { isSameTopic, mergedTopic, nodeOf, type PartitionView, type TopicView } from './metadata-view.ts'
+import type { NodeConnection } from './node-connection.ts'
+import type { Node } from './topic-partition.ts'
+
+export interface MetadataOptions {
+  readonly maxAgeMs: number
+  readonly retryBackoffMs: number
+  readonly retryBackoffMaxMs: number
+  readonly allowAutoTopicCreation: boolean
+  /** The topics to ask for, whenever asked. */
+  readonly topics: () => readonly string[]
+}
+
+/** A new leader as a response hints at it (C-43). */
+export interface LeaderHint {
+  readonly leaderId: number
+  readonly leaderEpoch: number
+}
+
+/**
+ * What a client knows of the cluster: brokers, leaders, epochs, topic ids. Refreshed when it is too old at its next use,
+ * and when somebody who was told that it is wrong asks for it (C-80). One request at a time, to the node with the least in
+ * flight (C-83); a growing pause between refreshes that bring nothing new.
+ */
+export class ClientMetadata {
+  nodes: ReadonlyMap<number, Node> = new Map()
+  clusterId: string | undefined
+  controllerId = -1
+  readonly #environment: ClientEnvironment
+  readonly #connections: Connections
+  readonly #options: MetadataOptions
+  readonly #backoff: Backoff
+  readonly #topics = new Map<string, TopicView>()
+  readonly #names = new Map<string, string>()
+  readonly #errors = new Map<string, ErrorName>()
+  readonly #listeners: (() => void)[] = []
+  #updated: Deferred<void> | undefined
+  #refreshedAt = Number.NEGATIVE_INFINITY
+  #attemptedAt = Number.NEGATIVE_INFINITY
+  /** Refreshes in a row that brought nothing new. */
+  #vain = 0
+  #needed = false
+  #inFlight = false
+  #timer: Timer | undefined
+  #closed = false
+
+  constructor(environment: ClientEnvironment, connections: Connections, options: MetadataOptions) {
+    this.#environment = environment
+    this.#connections = connections
+    this.#options = options
+    this.#backoff = new Backoff(
+      environment.runtime,
+      'client.metadata',
+      options.retryBackoffMs,
+      options.retryBackoffMaxMs,
+    )
+    connections.onChange((_, lost) => {
+      // A broker that is gone may have taken its leaderships with it.
+      if (lost !== undefined && this.#topics.size > 0) this.requestUpdate()
+    })
+  }
+
+  topic(name: string): TopicView | undefined {
+    return this.#topics.get(name)
+  }
+
+  /** The name of a topic id. */
+  nameOf(topicId: string): string | undefined {
+    return this.#names.get(topicId)
+  }
+
+  partition(topic: string, partition: number): PartitionView | undefined {
+    return this.#topics.get(topic)?.partitions[partition]
+  }
+
+  /** What the last answer refused the topic with. */
+  errorOf(topic: string): ErrorName | undefined {
+    return this.#errors.get(topic)
+  }
+
+  /** The broker that leads the partition, if both are known. */
+  leaderOf(topic: string, partition: number): Node | undefined {
+    const view = this.partition(topic, partition)
+    return view === undefined ? undefined : this.nodes.get(view.leaderId)
+  }
+
+  get isStale(): boolean {
+    return this.#environment.runtime.now() - this.#refreshedAt >= this.#options.maxAgeMs
+  }
+
+  /** When it was last refreshed, in milliseconds since the epoch; −Infinity before the first time. */
+  get refreshedAt(): number {
+    return this.#refreshedAt
+  }
+
+  /** Told after every refresh and every hint that changed something. */
+  onUpdate(listener: () => void): void {
+    this.#listeners.push(listener)
+  }
+
+  /** What is known is wrong or too little. */
+  requestUpdate(): void {
+    this.#needed = true
+    this.#schedule()
+  }
+
+  /** Asks for a refresh and settles when one has come or failed; after `close` it does not. */
+  refreshed(): Promise<void> {
+    this.#updated ??= this.#environment.runtime.deferred()
+    const { promise } = this.#updated
+    this.requestUpdate()
+    return promise
+  }
+
+  /** A response told of a new leader: applied at once if it is newer than what is known. */
+  hint(topic: string, partition: number, leader: LeaderHint, nodes: readonly Node[]): void {
+    const known = this.#topics.get(topic)
+    const view = known?.partitions[partition]
+    if (known === undefined || view === undefined || leader.leaderId < 0 || leader.leaderEpoch <= view.leaderEpoch)
+      return
+    if (!this.nodes.has(leader.leaderId) && !nodes.some(node => node.id === leader.leaderId)) return
+    for (const node of nodes) this.nodes = new Map(this.nodes).set(node.id, node)
+    const partitions = [...known.partitions]
+    partitions[partition] = { ...view, leaderId: leader.leaderId, leaderEpoch: leader.leaderEpoch }
+    this.#topics.set(topic, { ...known, partitions })
+    for (const listener of this.#listeners) listener()
+  }
+
+  /** A node to ask what any node can answer (C-83): fewest requests in flight, the first by chance. Undefined: wait. */
+  leastLoaded(): NodeConnection | undefined {
+    const candidates = this.#candidates()
+    if (candidates.length === 0) return undefined
+    const start = this.#environment.runtime.choose('client.least-loaded', candidates.length)
+    let best: NodeConnection | undefined
+    for (let i = 0; i < candidates.length; i++) {
+      const node = candidates[(start + i) % candidates.length]!
+      if (best === undefined || rank(node) < rank(best)) best = node
+    }
+    return best
+  }
+
+  /** The nodes to ask, without those that were just found unreachable: then the bootstrap servers again (C-82). */
+  #candidates(): NodeConnection[] {
+    const usable = (node: NodeConnection) => !node.isBackingOff
+    const known = [...this.nodes.values()].map(node => this.#connections.to(node.id, node, 'metadata')).filter(usable)
+    return known.length > 0 ? known : this.#bootstrap().filter(usable)
+  }
+
+  #bootstrap(): NodeConnection[] {
+    return this.#environment.bootstrap.map((address, index) => this.#connections.to(-1 - index, address, 'metadata'))
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#timer?.cancel()
+  }
+
+  #schedule(): void {
+    if (this.#inFlight || this.#timer !== undefined || this.#closed) return
+    const { runtime } = this.#environment
+    const pause = this.#attemptedAt === Number.NEGATIVE_INFINITY ? 0 : this.#backoff.delay(this.#vain + 1)
+    const at = Math.max(this.#attemptedAt + pause, runtime.now())
+    this.#timer = runtime.after(
+      at - runtime.now(),
+      () => {
+        this.#timer = undefined
+        return this.#refresh()
+      },
+      { housekeeping: true },
+    )
+  }
+
+  /** Nobody can be asked before the first node may be connected to again. */
+  #scheduleAfterBackoff(): void {
+    const { runtime } = this.#environment
+    let at = Number.POSITIVE_INFINITY
+    for (const node of this.#bootstrap()) at = Math.min(at, node.retryAt)
+    for (const node of this.nodes.values()) at = Math.min(at, this.#connections.to(node.id, node, 'metadata').retryAt)
+    const again = () => {
+      this.#timer = undefined
+      return this.#refresh()
+    }
+    this.#timer = runtime.after(Math.max(1, at - runtime.now()), again, { housekeeping: true })
+  }
+
+  async #refresh(): Promise<void> {
+    if (this.#inFlight || this.#closed) return
+    const node = this.leastLoaded()
+    if (node === undefined) {
+      this.#scheduleAfterBackoff()
+      return
+    }
+    const { runtime } = this.#environment
+    this.#inFlight = true
+    this.#needed = false
+    this.#attemptedAt = runtime.now()
+    const asked = [...new Set(this.#options.topics())]
+    let failed = false
+    try {
+      const { allowAutoTopicCreation } = this.#options
+      const response = await this.#connections.request(node, metadata, version => ({
+        topics: asked.map(name => ({ name, topicId: zeroUuid })),
+        ...(version >= 4 ? { allowAutoTopicCreation } : {}),
+      }))
+      failed = response.errorCode !== 0
+      if (!failed) this.#apply(response, asked)
+    } catch {
+      failed = true
+    }
+    this.#inFlight = false
+    if (this.#closed) return
+    if (failed) {
+      this.#vain++
+      this.#needed = true
+    }
+    // A topic that began to be of interest while the request was under way is not in its answer.
+    if (this.#options.topics().some(name => !asked.includes(name))) this.#needed = true
+    const updated = this.#updated
+    this.#updated = undefined
+    updated?.resolve()
+    for (const listener of this.#listeners) listener()
+    if (this.#needed) this.#schedule()
+  }
+
+  #apply(response: ResponseOf<typeof metadata>, asked: readonly string[]): void {
+    const nodes = response.brokers.map(nodeOf)
+    let changed = nodes.length !== this.nodes.size || nodes.some(node => !this.nodes.has(node.id))
+    this.nodes = new Map(nodes.map(node => [node.id, node]))
+    this.clusterId = response.clusterId ?? undefined
+    this.controllerId = response.controllerId
+    for (const answer of response.topics) {
+      const name = answer.name
+      if (name === null) continue
+      const known = this.#topics.get(name)
+      if (answer.errorCode === errorCodes.NONE) {
+        const merged = mergedTopic(known, answer)
+        changed ||= !isSameTopic(known, merged)
+        this.#topics.set(name, merged)
+        if (known !== undefined && known.id !== merged.id) this.#names.delete(known.id)
+        if (merged.id !== zeroUuid) this.#names.set(merged.id, name)
+        this.#errors.delete(name)
+      } else {
+        changed ||= known !== undefined
+        this.#topics.delete(name)
+        this.#errors.set(name, errorOf(answer.errorCode).name)
+      }
+    }
+    for (const [name, { id }] of this.#topics) {
+      if (asked.includes(name)) continue
+      this.#topics.delete(name)
+      this.#names.delete(id)
+    }
+    this.#vain = changed ? 0 : this.#vain + 1
+    this.#refreshedAt = this.#environment.runtime.now()
+  }
+}
+
+/** Connected ones first, by what is in flight; then those that would have to be connected. */
+function rank(node: NodeConnection): number {
+  if (node.isReady) return node.inFlight
+  return node.isConnecting ? 1_000_000 : 2_000_000
+}

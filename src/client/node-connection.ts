@@ -1,0 +1,245 @@
+import { apiVersions } from '../apis/api-versions.ts'
+import type { Address, Channel } from '../network/channel.ts'
+import { addressText, ConnectionError } from '../network/channel.ts'
+import { Connection, type Outcome } from '../network/connection.ts'
+import type { Deferred, Timer } from '../runtime/runtime.ts'
+import type { AnyApi, RequestInput, ResponseOf } from '../wire/api.ts'
+import { errorCodes, KafkaError } from '../wire/errors.ts'
+import type { Versions } from '../wire/message.ts'
+import { Backoff } from './backoff.ts'
+import type { ClientEnvironment } from './environment.ts'
+
+const SOFTWARE_NAME = 'mini-kafka'
+const SOFTWARE_VERSION = '0.1.0'
+
+export interface ConnectionSettings {
+  readonly clientId: string
+  readonly requestTimeoutMs: number
+  readonly reconnectBackoffMs: number
+  readonly reconnectBackoffMaxMs: number
+  readonly setupTimeoutMs: number
+  readonly setupTimeoutMaxMs: number
+}
+
+/**
+ * The connection to one node for one purpose, made when first needed and made again after it was lost, with a growing
+ * pause between attempts. Before anything else it asks for the node's API versions (KIP-511).
+ *
+ * Simplification: an idle connection is not closed by the client (connections.max.idle.ms); brokers close theirs.
+ */
+export class NodeConnection {
+  readonly nodeId: number
+  readonly address: Address
+  readonly #environment: ClientEnvironment
+  readonly #settings: ConnectionSettings
+  readonly #backoff: Backoff
+  readonly #setupTimeout: Backoff
+  readonly #changed: (node: NodeConnection, lost: Error | undefined) => void
+  #connection: Connection | undefined
+  #versions: ReadonlyMap<number, Versions> | undefined
+  #attempt = 0
+  #connecting = false
+  #failures = 0
+  #retryAt = 0
+  #throttledUntil = 0
+  #ready: Deferred<void> | undefined
+  #setupTimer: Timer | undefined
+  #closed: Error | undefined
+
+  /** `changed` is told when the connection became usable, and when it was lost or not reached. */
+  constructor(
+    nodeId: number,
+    address: Address,
+    environment: ClientEnvironment,
+    settings: ConnectionSettings,
+    changed: (node: NodeConnection, lost: Error | undefined) => void,
+  ) {
+    this.nodeId = nodeId
+    this.address = address
+    this.#environment = environment
+    this.#settings = settings
+    this.#changed = changed
+    const { runtime } = environment
+    const { reconnectBackoffMs, reconnectBackoffMaxMs, setupTimeoutMs, setupTimeoutMaxMs } = settings
+    this.#backoff = new Backoff(runtime, 'client.reconnect', reconnectBackoffMs, reconnectBackoffMaxMs)
+    this.#setupTimeout = new Backoff(runtime, 'client.setup-timeout', setupTimeoutMs, setupTimeoutMaxMs)
+  }
+
+  /** Requests may be sent now. */
+  get isReady(): boolean {
+    return this.#versions !== undefined && this.#throttledUntil <= this.#environment.runtime.now()
+  }
+
+  get isConnecting(): boolean {
+    return this.#connecting
+  }
+
+  /** Neither connected nor allowed to try again yet. */
+  get isBackingOff(): boolean {
+    return !this.#connecting && this.#connection === undefined && this.#retryAt > this.#environment.runtime.now()
+  }
+
+  /** When the next attempt is allowed. */
+  get retryAt(): number {
+    return this.#retryAt
+  }
+
+  get inFlight(): number {
+    return this.#connection?.inFlight ?? 0
+  }
+
+  waiting(): string[] {
+    if (this.#connecting) return [`a connection to ${addressText(this.address)}`]
+    return this.#connection?.waiting() ?? []
+  }
+
+  /** Begins to connect, unless it is connected, on the way, or has to wait before it tries again. */
+  connect(): void {
+    if (this.#closed !== undefined || this.#connecting || this.#connection !== undefined || this.isBackingOff) return
+    const { runtime, carrier, clientName } = this.#environment
+    const attempt = ++this.#attempt
+    this.#connecting = true
+    const timeoutMs = this.#setupTimeout.delay(this.#failures + 1)
+    const where = addressText(this.address)
+    this.#setupTimer = runtime.after(
+      timeoutMs,
+      () => this.#lose(attempt, new ConnectionError(`no connection to ${where} within ${timeoutMs} ms`)),
+      { housekeeping: true },
+    )
+    carrier.connect(clientName, this.address).then(
+      channel => this.#opened(attempt, channel),
+      error => this.#lose(attempt, error as Error),
+    )
+  }
+
+  /** Resolves once requests may be sent; rejects when this attempt fails. */
+  ready(): Promise<void> {
+    if (this.#versions !== undefined) return Promise.resolve()
+    if (this.#closed !== undefined) return Promise.reject(this.#closed)
+    const { runtime } = this.#environment
+    this.#ready ??= runtime.deferred()
+    const { promise } = this.#ready
+    if (this.isBackingOff) runtime.after(this.#retryAt - runtime.now(), () => this.connect())
+    else this.connect()
+    return promise
+  }
+
+  /**
+   * The highest version that both ends know, at most `max`.
+   *
+   * @throws {KafkaError} UNSUPPORTED_VERSION naming the API that the broker lacks.
+   */
+  versionOf(api: AnyApi, max = api.versions.max): number {
+    const range = this.#versions?.get(api.key)
+    const highest = Math.min(range?.max ?? -1, api.versions.max, max)
+    const lowest = Math.max(range?.min ?? 0, api.versions.min)
+    if (highest >= lowest) return highest
+    const has = range === undefined ? 'does not have it' : `has versions ${range.min} to ${range.max}`
+    throw new KafkaError(
+      'UNSUPPORTED_VERSION',
+      `${api.name} is needed in a version of ${api.versions.min} to ${Math.min(max, api.versions.max)}, ` +
+        `but the broker at ${addressText(this.address)} ${has}`,
+    )
+  }
+
+  send<A extends AnyApi>(api: A, version: number, body: RequestInput<A>, timeoutMs: number, outcome: Outcome<A>): void {
+    if (this.#connection === undefined)
+      outcome.onLost(new ConnectionError(`no connection to ${addressText(this.address)}`))
+    else this.#connection.send(api, version, body, timeoutMs, outcome)
+  }
+
+  /** For requests that are never answered. */
+  sendOnly<A extends AnyApi>(api: A, version: number, body: RequestInput<A>): void {
+    if (this.#connection === undefined) throw new ConnectionError(`no connection to ${addressText(this.address)}`)
+    this.#connection.sendOnly(api, version, body)
+  }
+
+  request<A extends AnyApi>(api: A, version: number, body: RequestInput<A>, timeoutMs: number): Promise<ResponseOf<A>> {
+    if (this.#connection === undefined)
+      return Promise.reject(new ConnectionError(`no connection to ${addressText(this.address)}`))
+    return this.#connection.request(api, version, body, timeoutMs)
+  }
+
+  /** The broker asked for peace: nothing is sent for that long (C-37). */
+  throttle(ms: number): void {
+    if (ms <= 0) return
+    const { runtime } = this.#environment
+    this.#throttledUntil = Math.max(this.#throttledUntil, runtime.now() + ms)
+    runtime.after(ms, () => this.#changed(this, undefined))
+  }
+
+  close(reason: Error): void {
+    if (this.#closed !== undefined) return
+    this.#closed = reason
+    this.#attempt++
+    this.#setupTimer?.cancel()
+    this.#connecting = false
+    this.#versions = undefined
+    const connection = this.#connection
+    this.#connection = undefined
+    connection?.close(reason.message)
+    this.#ready?.reject(reason)
+    this.#ready = undefined
+  }
+
+  #opened(attempt: number, channel: Channel): void {
+    if (attempt !== this.#attempt || !this.#connecting) {
+      channel.close('nobody waits for it any more')
+      return
+    }
+    const { runtime } = this.#environment
+    this.#connection = new Connection(channel, {
+      runtime,
+      clientId: this.#settings.clientId,
+      onClose: error => this.#lose(attempt, error),
+    })
+    this.#negotiate(attempt, apiVersions.versions.max)
+  }
+
+  #negotiate(attempt: number, version: number): void {
+    const body = { clientSoftwareName: SOFTWARE_NAME, clientSoftwareVersion: SOFTWARE_VERSION }
+    this.#connection?.send(apiVersions, version, body, this.#settings.requestTimeoutMs, {
+      onResponse: response => {
+        if (attempt !== this.#attempt) return
+        if (response.errorCode === errorCodes.UNSUPPORTED_VERSION && version > 0) {
+          const own = response.apiKeys.find(range => range.apiKey === apiVersions.key)
+          this.#negotiate(attempt, Math.min(own?.maxVersion ?? 0, version - 1))
+          return
+        }
+        if (response.errorCode !== 0) {
+          this.#connection?.close(`ApiVersions was answered with ${KafkaError.of(response.errorCode).errorName}`)
+          return
+        }
+        this.#negotiated(response.apiKeys)
+      },
+      onLost: () => {},
+    })
+  }
+
+  #negotiated(ranges: readonly { apiKey: number; minVersion: number; maxVersion: number }[]): void {
+    this.#versions = new Map(ranges.map(range => [range.apiKey, { min: range.minVersion, max: range.maxVersion }]))
+    this.#setupTimer?.cancel()
+    this.#connecting = false
+    this.#failures = 0
+    this.#ready?.resolve()
+    this.#ready = undefined
+    this.#changed(this, undefined)
+  }
+
+  /** The connection is gone, or was never there. */
+  #lose(attempt: number, error: Error): void {
+    if (attempt !== this.#attempt || (!this.#connecting && this.#connection === undefined)) return
+    this.#attempt++
+    this.#setupTimer?.cancel()
+    this.#connecting = false
+    this.#versions = undefined
+    const connection = this.#connection
+    this.#connection = undefined
+    if (connection !== undefined && !connection.isClosed) connection.close(error.message)
+    this.#failures++
+    this.#retryAt = this.#environment.runtime.now() + this.#backoff.delay(this.#failures)
+    this.#ready?.reject(error)
+    this.#ready = undefined
+    this.#changed(this, error)
+  }
+}

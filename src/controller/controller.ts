@@ -1,0 +1,344 @@
+import type { allocateProducerIds } from '../apis/allocate-producer-ids.ts'
+import type { alterPartition } from '../apis/alter-partition.ts'
+import type { alterPartitionReassignments } from '../apis/alter-partition-reassignments.ts'
+import type { brokerHeartbeat } from '../apis/broker-heartbeat.ts'
+import type { brokerRegistration } from '../apis/broker-registration.ts'
+import type { createPartitions } from '../apis/create-partitions.ts'
+import type { createTopics } from '../apis/create-topics.ts'
+import type { deleteTopics } from '../apis/delete-topics.ts'
+import type { electLeaders } from '../apis/elect-leaders.ts'
+import type { fetch } from '../apis/fetch.ts'
+import type { incrementalAlterConfigs } from '../apis/incremental-alter-configs.ts'
+import type { listPartitionReassignments } from '../apis/list-partition-reassignments.ts'
+import type { Eventually, LogStore } from '../log/log-store.ts'
+import { noOverrides, type Overrides } from '../metadata/config-values.ts'
+import { ClusterImage } from '../metadata/image.ts'
+import { metadataRecordsOf } from '../metadata/metadata-batch.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { AnyApi, RequestContext, RequestOf, ResponseInput } from '../wire/api.ts'
+import { KafkaError } from '../wire/errors.ts'
+import type { RecordBatch } from '../wire/record-batch.ts'
+import { decideAlterPartition } from './alter-partition.ts'
+import { announcePartition, announceRecord } from './announcement.ts'
+import { type BrokerState, fenceExpired, heartbeat } from './broker-lifecycle.ts'
+import { BrokerContacts, registerBroker } from './brokers.ts'
+import { decideConfigs } from './config-alteration.ts'
+import { Settings } from './configs.ts'
+import type { Decision, Situation } from './decision.ts'
+import { ElectionTimers } from './election-timers.ts'
+import { decideElections } from './elections.ts'
+import { formatRecords } from './format.ts'
+import { MetadataLog } from './metadata-log.ts'
+import { MetadataReaders } from './metadata-readers.ts'
+import { decideNewPartitions } from './partition-creation.ts'
+import { decideProducerIds } from './producer-ids.ts'
+import { decideReassignments, listReassignments } from './reassignments.ts'
+import { errorFields } from './refusal.ts'
+import { decideTopics } from './topic-creation.ts'
+import { decideDeletion } from './topic-deletion.ts'
+
+/** How long an answer to a client waits for brokers that have not applied it yet. */
+const APPLIED_LIMIT_MS = 100
+
+export interface ControllerOptions {
+  /** A life of the node: its timers end with the node. */
+  readonly runtime: Runtime
+  /** Of `__cluster_metadata`, partition 0. A fresh one is formatted. */
+  readonly store: LogStore
+  readonly clusterId: string
+  /** Default 1000. */
+  readonly nodeId?: number
+  /** Static values, as of server.properties (`brokerOverrides` makes them). */
+  readonly configs?: Overrides
+  /** Levels other than those of a new 4.3 cluster; 0 leaves a feature out. Only a fresh store minds them. */
+  readonly features?: Readonly<Record<string, number>>
+  /** Safety rules to switch off, for tests of checkers: `no-alter-partition-epoch-check` (R-23). */
+  readonly mutants?: ReadonlySet<string>
+}
+
+type Answer<A extends AnyApi> = Eventually<ResponseInput<A>>
+
+/**
+ * The active controller, the only voter of the metadata quorum. It decides, appends, replays: whoever decides returns
+ * records and a response and changes nothing; the records are appended to the metadata log, and replaying them is the
+ * only way in which `image` changes. As in Kafka they are replayed at once and answered once they are stored, so that
+ * the next decision need not wait for the store. A store that fails ends this life of the controller: from then on
+ * everything is refused with NOT_CONTROLLER, and what was stored is what the next life begins with.
+ */
+export class Controller {
+  readonly nodeId: number
+  readonly clusterId: string
+  readonly image = new ClusterImage()
+  readonly settings: Settings
+  readonly #runtime: Runtime
+  readonly #log: MetadataLog
+  readonly #contacts: BrokerContacts
+  readonly #readers: MetadataReaders
+  readonly #elections: ElectionTimers
+  readonly #configs: Overrides
+  readonly #features: Readonly<Record<string, number>>
+  readonly #mutants: ReadonlySet<string>
+  #isActive = false
+
+  constructor(options: ControllerOptions) {
+    const { runtime, nodeId = 1000, clusterId } = options
+    this.nodeId = nodeId
+    this.clusterId = clusterId
+    this.#runtime = runtime
+    this.#configs = options.configs ?? noOverrides
+    this.#features = options.features ?? {}
+    this.#mutants = options.mutants ?? new Set()
+    this.settings = new Settings(this.image, this.#configs, nodeId)
+    this.#log = new MetadataLog(options.store)
+    this.#readers = new MetadataReaders(runtime, this.#log, clusterId, nodeId, broker => this.image.isActive(broker))
+    const sessionMs = () => this.settings.values['broker.session.timeout.ms']
+    this.#contacts = new BrokerContacts(runtime, sessionMs, broker => this.#fence(broker))
+    this.#elections = new ElectionTimers(runtime, this.settings, decide => this.#perform(decide))
+  }
+
+  /** Reads the log, formats a fresh one, and takes up its duties. Before that everything is refused. */
+  start(): Eventually<void> {
+    const opened = this.#log.open(batch => this.#replay(batch, false))
+    return opened instanceof Promise ? opened.then(() => this.#activate()) : this.#activate()
+  }
+
+  #activate(): void {
+    this.#isActive = true
+    this.#elections.begin()
+    this.#follow(false)
+    if (this.#log.nextOffset === 0)
+      this.#perform(() => ({ records: formatRecords(this.#features, this.#configs), response: undefined }))
+    this.#runtime.trace.add('metadata', 'controller', { what: 'active', endOffset: this.#log.nextOffset })
+  }
+
+  /** Whether it takes requests. */
+  get isActive(): boolean {
+    return this.#isActive && this.#log.failure === undefined
+  }
+
+  /** Stored end of the metadata log (exclusive). */
+  get endOffset(): number {
+    return this.#log.endOffset
+  }
+
+  close(): Eventually<void> {
+    this.#isActive = false
+    return this.#log.close()
+  }
+
+  get #situation(): Situation {
+    return {
+      clusterId: this.clusterId,
+      image: this.image,
+      settings: this.settings,
+      contacts: this.#contacts,
+      nextOffset: this.#log.nextOffset,
+      now: this.#runtime.now(),
+      mutants: this.#mutants,
+      choose: (name, n) => this.#runtime.choose(name, n),
+    }
+  }
+
+  /** Decides, appends, replays; answers once the records are stored. */
+  #perform<Response>(decide: (situation: Situation) => Decision<Response>): Eventually<Response> {
+    if (!this.isActive) throw new KafkaError('NOT_CONTROLLER', 'This is not the active controller.')
+    const { records, response } = decide(this.#situation)
+    if (records.length === 0) return response
+    const { batch, stored } = this.#log.append(records, this.#runtime.now())
+    this.#replay(batch, true)
+    this.#follow(true)
+    if (stored === undefined) return response
+    return stored.then(
+      () => response,
+      () => {
+        throw new KafkaError('NOT_CONTROLLER', 'The metadata log does not take anything any more.')
+      },
+    )
+  }
+
+  #replay(batch: RecordBatch, announced: boolean): void {
+    const records = metadataRecordsOf(batch)
+    const topicName = (id: string) => this.image.topicById(id)?.name ?? id
+    for (let i = 0; i < records.length; i++) {
+      if (announced) announceRecord(this.#runtime.trace, records[i]!, topicName)
+      this.image.apply(records[i]!, batch.baseOffset + i, batch.leaderEpoch)
+    }
+  }
+
+  /** What is soft follows what was replayed: watches over brokers, timers of elections. */
+  #follow(announced: boolean): void {
+    const changes = this.image.takeChanges()
+    for (const brokerId of changes.brokers) this.#contacts.watch(brokerId, this.image.broker(brokerId))
+    for (const change of changes.partitions.values()) {
+      if (announced) announcePartition(this.#runtime.trace, change)
+    }
+    this.#elections.follow(changes)
+  }
+
+  #fence(brokerId: number): void {
+    if (!this.isActive) return
+    const done = this.#perform(situation => fenceExpired(brokerId, situation))
+    // A store that fails is noticed by whoever asks next.
+    if (done instanceof Promise) done.catch(() => {})
+  }
+
+  /** The same as `#perform`, with the answer that a refusal of the whole request gets. */
+  #answer<Response>(
+    decide: (situation: Situation) => Decision<Response>,
+    refusal: (error: KafkaError) => Response,
+  ): Eventually<Response> {
+    const refused = (error: unknown) => {
+      if (error instanceof KafkaError) return refusal(error)
+      throw error
+    }
+    try {
+      const response = this.#perform(decide)
+      return response instanceof Promise ? response.catch(refused) : response
+    } catch (error) {
+      return refused(error)
+    }
+  }
+
+  /**
+   * For what clients ask: the answer waits until the brokers that follow have applied it, so that a client that goes on
+   * finds what it made. A real broker's metadata shows it some milliseconds later.
+   */
+  #answerApplied<Response>(
+    decide: (situation: Situation) => Decision<Response>,
+    refusal: (error: KafkaError) => Response,
+  ): Eventually<Response> {
+    const before = this.#log.nextOffset
+    const response = this.#answer(decide, refusal)
+    const end = this.#log.nextOffset
+    if (end === before) return response
+    if (response instanceof Promise) return response.then(answer => this.#whenApplied(end, answer))
+    return this.#whenApplied(end, response)
+  }
+
+  #whenApplied<Response>(end: number, response: Response): Eventually<Response> {
+    const applied = this.#readers.applied(end, APPLIED_LIMIT_MS)
+    return applied === undefined ? response : applied.then(() => response)
+  }
+
+  registerBroker(request: RequestOf<typeof brokerRegistration>): Answer<typeof brokerRegistration> {
+    return this.#answer(
+      situation => registerBroker(request, situation),
+      error => ({ throttleTimeMs: 0, errorCode: error.code }),
+    )
+  }
+
+  heartbeat(request: RequestOf<typeof brokerHeartbeat>): Answer<typeof brokerHeartbeat> {
+    let next: BrokerState | undefined
+    const answer = this.#answer(
+      situation => {
+        const decision = heartbeat(request, situation)
+        next = decision.next
+        return decision
+      },
+      error => ({ throttleTimeMs: 0, errorCode: error.code, shouldShutDown: false }),
+    )
+    const broker = this.image.broker(request.brokerId)
+    if (next === undefined || broker === undefined) return answer
+    this.#contacts.touched(broker, request.currentMetadataOffset)
+    if (next === 'controlled shutdown') this.#contacts.leaves(broker, this.image.offset)
+    return answer
+  }
+
+  alterPartition(
+    request: RequestOf<typeof alterPartition>,
+    context: Pick<RequestContext, 'version'>,
+  ): Answer<typeof alterPartition> {
+    return this.#answer(
+      situation => decideAlterPartition(request, context.version, situation),
+      error => ({ throttleTimeMs: 0, errorCode: error.code, topics: [] }),
+    )
+  }
+
+  allocateProducerIds(request: RequestOf<typeof allocateProducerIds>): Answer<typeof allocateProducerIds> {
+    return this.#answer(
+      situation => decideProducerIds(request, situation),
+      error => ({ throttleTimeMs: 0, errorCode: error.code, producerIdStart: 0, producerIdLen: 0 }),
+    )
+  }
+
+  createTopics(request: RequestOf<typeof createTopics>): Answer<typeof createTopics> {
+    return this.#answerApplied(
+      situation => decideTopics(request, situation),
+      error => ({
+        throttleTimeMs: 0,
+        topics: request.topics.map(({ name }) => ({ name, ...errorFields(error), configs: [] })),
+      }),
+    )
+  }
+
+  deleteTopics(
+    request: RequestOf<typeof deleteTopics>,
+    context: Pick<RequestContext, 'version'>,
+  ): Answer<typeof deleteTopics> {
+    const named = context.version >= 6 ? request.topics : request.topicNames.map(name => ({ name }))
+    return this.#answerApplied(
+      situation => decideDeletion(request, context.version, situation),
+      error => ({ throttleTimeMs: 0, responses: named.map(topic => ({ ...topic, ...errorFields(error) })) }),
+    )
+  }
+
+  createPartitions(request: RequestOf<typeof createPartitions>): Answer<typeof createPartitions> {
+    return this.#answerApplied(
+      situation => decideNewPartitions(request, situation),
+      error => ({
+        throttleTimeMs: 0,
+        results: request.topics.map(({ name }) => ({ name, ...errorFields(error) })),
+      }),
+    )
+  }
+
+  electLeaders(
+    request: RequestOf<typeof electLeaders>,
+    context: Pick<RequestContext, 'version'>,
+  ): Answer<typeof electLeaders> {
+    return this.#answerApplied(
+      situation => decideElections(request, context.version, situation),
+      error => ({ throttleTimeMs: 0, errorCode: error.code, replicaElectionResults: [] }),
+    )
+  }
+
+  alterPartitionReassignments(
+    request: RequestOf<typeof alterPartitionReassignments>,
+  ): Answer<typeof alterPartitionReassignments> {
+    return this.#answerApplied(
+      situation => decideReassignments(request, situation),
+      error => ({ throttleTimeMs: 0, ...errorFields(error), responses: [] }),
+    )
+  }
+
+  listPartitionReassignments(
+    request: RequestOf<typeof listPartitionReassignments>,
+  ): Answer<typeof listPartitionReassignments> {
+    return this.#answer(
+      situation => ({ records: [], response: listReassignments(request, situation) }),
+      error => ({ throttleTimeMs: 0, ...errorFields(error), topics: [] }),
+    )
+  }
+
+  incrementalAlterConfigs(request: RequestOf<typeof incrementalAlterConfigs>): Answer<typeof incrementalAlterConfigs> {
+    return this.#answerApplied(
+      situation => decideConfigs(request, situation),
+      error => ({
+        throttleTimeMs: 0,
+        responses: request.resources.map(({ resourceType, resourceName }) => ({
+          ...errorFields(error),
+          resourceType,
+          resourceName,
+        })),
+      }),
+    )
+  }
+
+  /** The metadata log, for brokers that follow it. */
+  fetch(request: RequestOf<typeof fetch>, context: RequestContext): Answer<typeof fetch> {
+    if (!this.isActive) {
+      return { throttleTimeMs: 0, errorCode: new KafkaError('NOT_CONTROLLER').code, responses: [] }
+    }
+    return this.#readers.fetch(request, context)
+  }
+}

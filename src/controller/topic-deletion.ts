@@ -1,0 +1,74 @@
+import type { deleteTopics } from '../apis/delete-topics.ts'
+import type { TopicImage } from '../metadata/image.ts'
+import type { MetadataRecordInput } from '../metadata/records.ts'
+import type { RequestOf, ResponseInput } from '../wire/api.ts'
+import { KafkaError } from '../wire/errors.ts'
+import { ZERO_UUID } from '../wire/schema.ts'
+import type { Decision, Situation } from './decision.ts'
+import { attempt, errorFields } from './refusal.ts'
+
+type Request = RequestOf<typeof deleteTopics>
+type Response = ResponseInput<typeof deleteTopics>
+
+interface Named {
+  readonly name: string | null
+  readonly topicId: string
+}
+
+/**
+ * M-14: topics go with their partitions and configurations, named by name or by id.
+ *
+ * @throws {KafkaError} TOPIC_DELETION_DISABLED, before v3 INVALID_REQUEST, when `delete.topic.enable` is off.
+ */
+export function decideDeletion(request: Request, version: number, situation: Situation): Decision<Response> {
+  if (!situation.settings.values['delete.topic.enable']) {
+    throw new KafkaError(version < 3 ? 'INVALID_REQUEST' : 'TOPIC_DELETION_DISABLED', 'Topic deletion is disabled.')
+  }
+  const named: readonly Named[] =
+    version >= 6 ? request.topics : request.topicNames.map(name => ({ name, topicId: ZERO_UUID }))
+  const repeated = repeatedOf(named)
+  const records: MetadataRecordInput[] = []
+  const deleted = new Set<string>()
+  const responses = named.map(({ name, topicId }) => {
+    let topic: TopicImage | undefined
+    const error = attempt(() => {
+      topic = find({ name, topicId }, repeated, situation)
+      if (deleted.has(topic.topicId)) {
+        throw new KafkaError('INVALID_REQUEST', 'The provided topic name maps to an ID that was already supplied.')
+      }
+      deleted.add(topic.topicId)
+      records.push({ type: 'RemoveTopicRecord', topicId: topic.topicId })
+    })
+    const shown = error === undefined && topic !== undefined ? topic : { name, topicId }
+    return { name: shown.name, topicId: shown.topicId, ...errorFields(error) }
+  })
+  return { records, response: { throttleTimeMs: 0, responses } }
+}
+
+function find(named: Named, repeated: ReadonlySet<string>, situation: Situation): TopicImage {
+  const { name, topicId } = named
+  const hasId = topicId !== ZERO_UUID
+  if (name !== null && hasId) {
+    throw new KafkaError('INVALID_REQUEST', 'You may not specify both topic name and topic id.')
+  }
+  if (name === null && !hasId) throw new KafkaError('INVALID_REQUEST', 'Neither topic name nor id were specified.')
+  if (repeated.has(name ?? topicId)) {
+    throw new KafkaError('INVALID_REQUEST', name === null ? 'Duplicate topic id.' : 'Duplicate topic name.')
+  }
+  const topic = name === null ? situation.image.topicById(topicId) : situation.image.topic(name)
+  if (topic !== undefined) return topic
+  throw name === null
+    ? new KafkaError('UNKNOWN_TOPIC_ID', 'This server does not host this topic ID.')
+    : new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.')
+}
+
+function repeatedOf(named: readonly Named[]): ReadonlySet<string> {
+  const seen = new Set<string>()
+  const repeated = new Set<string>()
+  for (const { name, topicId } of named) {
+    const key = name ?? topicId
+    if (seen.has(key)) repeated.add(key)
+    seen.add(key)
+  }
+  return repeated
+}
