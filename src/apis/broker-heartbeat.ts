@@ -22,8 +22,8 @@ const response = {
 
 /**
  * A broker says that it is alive, how far it has read the metadata log, and whether it wants to leave; the answer
- * fences or unfences it, or lets it go (KIP-631). v1 names failed log directories (KIP-858). Only the active
- * controller answers.
+ * fences or unfences it, or lets it go (KIP-631). v1 names failed log directories (KIP-858), v2 cordoned ones. Only
+ * the active controller answers.
  */
 export const brokerHeartbeat: Api<typeof request, typeof response> = defineApi({
   key: 63,

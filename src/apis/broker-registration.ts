@@ -30,9 +30,9 @@ const response = {
 }
 
 /**
- * A broker that starts says who it is and gets its broker epoch (KIP-631). v1 and later carry the state of a migration
- * from ZooKeeper, v2 log directories, v3 the epoch of the life before (KIP-966), v4 cordoned directories. Only the
- * active controller answers.
+ * A broker that starts says who it is and gets its broker epoch (KIP-631). v1 carries whether it migrates from
+ * ZooKeeper, v2 its log directories (KIP-858), v3 the epoch of its life before (KIP-966); v4 has the same fields. Only
+ * the active controller answers.
  */
 export const brokerRegistration: Api<typeof request, typeof response> = defineApi({
   key: 62,

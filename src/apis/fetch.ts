@@ -1,3 +1,4 @@
+import type { Broker } from '../broker/broker.ts'
 import type { Controller } from '../controller/controller.ts'
 import { type Api, defineApi } from '../wire/api.ts'
 import { array, int8, int16, int32, int64, records, string, struct, uuid } from '../wire/schema.ts'
@@ -104,5 +105,6 @@ export const fetch: Api<typeof request, typeof response> = defineApi({
   flexibleFrom: 12,
   request,
   response,
+  broker: (broker: Broker, request, context) => broker.fetches.handle(request, context),
   controller: (controller: Controller, request, context) => controller.fetch(request, context),
 })

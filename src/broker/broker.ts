@@ -1,4 +1,3 @@
-import { apis } from '../apis/registry.ts'
 import type { LogStores } from '../log/log-store.ts'
 import type { BrokerConfigs } from '../metadata/broker-configs.ts'
 import { brokerLayers } from '../metadata/broker-layers.ts'
@@ -244,6 +243,16 @@ export class Broker implements PartitionHost {
     return partition
   }
 
+  /** Where these brokers are, for answers that name a leader (W-40, F-12). */
+  endpointsOf(brokerIds: Iterable<number>): { nodeId: number; host: string; port: number; rack: string | null }[] {
+    return [...brokerIds].flatMap(nodeId => {
+      const broker = this.image.broker(nodeId)
+      const endpoint = broker?.endpoints[0]
+      if (broker === undefined || endpoint === undefined) return []
+      return [{ nodeId, host: endpoint.host, port: endpoint.port, rack: broker.rack }]
+    })
+  }
+
   isEligible(brokerId: number, brokerEpoch: number): boolean {
     const broker = this.image.broker(brokerId)
     if (broker === undefined || !this.image.isActive(brokerId)) return false
@@ -368,8 +377,3 @@ export class Broker implements PartitionHost {
     })
   }
 }
-
-/** The APIs of a broker, by key. */
-export const brokerApis: ReadonlyMap<number, AnyApi> = new Map(
-  apis.filter(api => api.broker !== undefined).map(api => [api.key, api]),
-)

@@ -21,6 +21,7 @@ export interface FetchHost {
   /** `replica.selector.class` is set: consumers may be sent to a follower in their rack (R-60). */
   readonly selectsByRack: boolean
   partitionOf(topicId: string, index: number): Partition | undefined
+  endpointsOf(brokerIds: Iterable<number>): NonNullable<FetchResponse['nodeEndpoints']>
 }
 
 interface Found {
@@ -227,20 +228,8 @@ export class Fetches {
       errorCode: errorCodes.NONE,
       sessionId,
       responses,
-      ...(context.version >= 16 ? { nodeEndpoints: this.#endpoints(listed.map(([, result]) => result)) } : {}),
+      ...(context.version >= 16 ? { nodeEndpoints: this.#host.endpointsOf(leadersOf(listed)) } : {}),
     }
-  }
-
-  /** Where the leaders live that errors name (F-12). */
-  #endpoints(results: readonly FetchedPartition[]): NonNullable<FetchResponse['nodeEndpoints']> {
-    const leaders = new Set(results.map(result => result.currentLeader?.leaderId ?? -1).filter(id => id >= 0))
-    return [...leaders].flatMap(nodeId => {
-      const broker = this.#host.image.broker(nodeId)
-      const endpoint = broker?.endpoints[0]
-      return broker === undefined || endpoint === undefined
-        ? []
-        : [{ nodeId, host: endpoint.host, port: endpoint.port, rack: broker.rack }]
-    })
   }
 }
 
@@ -252,4 +241,12 @@ function readerOf(request: FetchRequest, version: number): Reader {
     readCommitted: request.isolationLevel === 1,
     version,
   }
+}
+
+/** The leaders that errors name (F-12). */
+function leadersOf(listed: readonly (readonly [Asked, FetchedPartition])[]): Set<number> {
+  const leaders = new Set<number>()
+  for (const [, { currentLeader }] of listed)
+    if ((currentLeader?.leaderId ?? -1) >= 0) leaders.add(currentLeader!.leaderId!)
+  return leaders
 }

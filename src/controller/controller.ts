@@ -93,7 +93,7 @@ export class Controller {
     this.#readers = new MetadataReaders(runtime, this.#log, clusterId, nodeId, broker => this.image.isActive(broker))
     const sessionMs = () => this.settings.values['broker.session.timeout.ms']
     this.#contacts = new BrokerContacts(runtime, sessionMs, broker => this.#fence(broker))
-    this.#elections = new ElectionTimers(runtime, this.settings, decide => this.#perform(decide))
+    this.#elections = new ElectionTimers(runtime, this.settings, decide => this.#performUnasked(decide))
   }
 
   /** Reads the log, formats a fresh one, and takes up its duties. Before that everything is refused. */
@@ -102,13 +102,13 @@ export class Controller {
     return opened instanceof Promise ? opened.then(() => this.#activate()) : this.#activate()
   }
 
-  #activate(): void {
+  #activate(): Eventually<void> {
     this.#isActive = true
     this.#elections.begin()
     this.#follow(false)
-    if (this.#log.nextOffset === 0)
-      this.#perform(() => ({ records: formatRecords(this.#features, this.#configs), response: undefined }))
     this.#runtime.trace.add('metadata', 'controller', { what: 'active', endOffset: this.#log.nextOffset })
+    if (this.#log.nextOffset > 0) return
+    return this.#perform(() => ({ records: formatRecords(this.#features, this.#configs), response: undefined }))
   }
 
   /** Whether it takes requests. */
@@ -176,9 +176,13 @@ export class Controller {
   }
 
   #fence(brokerId: number): void {
+    this.#performUnasked(situation => fenceExpired(brokerId, situation))
+  }
+
+  /** From a timer. A store that fails is noticed by whoever asks next. */
+  #performUnasked(decide: (situation: Situation) => Decision<undefined>): void {
     if (!this.isActive) return
-    const done = this.#perform(situation => fenceExpired(brokerId, situation))
-    // A store that fails is noticed by whoever asks next.
+    const done = this.#perform(decide)
     if (done instanceof Promise) done.catch(() => {})
   }
 

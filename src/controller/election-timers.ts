@@ -5,7 +5,7 @@ import type { Settings } from './configs.ts'
 import type { Decision, Situation } from './decision.ts'
 import { decidePreferredElections, decideUncleanElections } from './elections.ts'
 
-type Perform = (decide: (situation: Situation) => Decision<undefined>) => unknown
+type Perform = (decide: (situation: Situation) => Decision<undefined>) => void
 
 /**
  * The elections that nobody asks for: unclean ones where the topic allows them (R-46), preferred ones for balance
@@ -82,9 +82,8 @@ export class ElectionTimers {
     const since = this.#runtime.now() - this.#activeSince
     const ms = intervalMs - (since % intervalMs)
     const run = () => {
-      const done = this.#perform(fired())
+      this.#perform(fired())
       this.#arm()
-      return done instanceof Promise ? done.catch(() => {}) : undefined
     }
     return this.#runtime.after(ms, run, { housekeeping: true })
   }

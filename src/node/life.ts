@@ -117,6 +117,10 @@ export class Life implements Runtime {
     return this.#runtime.outside(what, promise)
   }
 
+  until(condition: () => boolean): { readonly promise: Promise<void>; cancel(): void } {
+    return this.#runtime.until(condition)
+  }
+
   onLeap(moved: (ms: number) => void): () => void {
     const end = this.#runtime.onLeap(moved)
     this.onEnd(end)

@@ -39,6 +39,9 @@ export function realNow(): number {
   return clock()
 }
 
+/** How often a condition that somebody waits for is looked at. */
+const WATCH_MS = 5
+
 /** Real time: waits for real. Chance still comes from the seed. */
 export class RealRuntime implements Runtime {
   readonly time = 'real'
@@ -119,6 +122,21 @@ export class RealRuntime implements Runtime {
 
   outside<T>(_what: string, promise: PromiseLike<T> | T): Promise<T> {
     return Promise.resolve(promise)
+  }
+
+  until(condition: () => boolean): { readonly promise: Promise<void>; cancel(): void } {
+    const held = deferred<void>()
+    let timer: Timer | undefined
+    const check = () => {
+      try {
+        if (condition()) held.resolve()
+        else timer = this.after(WATCH_MS, check)
+      } catch (error) {
+        held.reject(error)
+      }
+    }
+    check()
+    return { promise: held.promise, cancel: () => timer?.cancel() }
   }
 
   onLeap(): () => void {

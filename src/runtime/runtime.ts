@@ -61,6 +61,11 @@ export interface Runtime {
   begin(what: string, giveUp: (reason: Error) => void, options?: DriveOptions): Drive
   /** Our code awaits the user's: time stands still until `promise` settles, at most `outsideMs`. */
   outside<T>(what: string, promise: PromiseLike<T> | T): Promise<T>
+  /**
+   * Settles when `condition` holds: asked now, and then after every event of virtual time, or every few milliseconds of
+   * real time. What `condition` throws rejects it. `cancel` leaves the promise unsettled.
+   */
+  until(condition: () => boolean): { readonly promise: Promise<void>; cancel(): void }
   /** Told when virtual time leapt over `ms` of idle housekeeping: whoever keeps stamps of contact moves them along. */
   onLeap(moved: (ms: number) => void): () => void
   /** What is being waited for, asked for when a call has to be given up. */

@@ -55,6 +55,7 @@ export class VirtualRuntime implements Runtime {
   readonly #drives = new Set<PendingDrive>()
   readonly #outside: Outside
   readonly #leapListeners = new Set<(ms: number) => void>()
+  readonly #watches = new Map<() => boolean, Deferred<void>>()
   readonly #explanations = new Set<() => readonly string[]>()
   #now: number
   #sequence = 0
@@ -161,6 +162,25 @@ export class VirtualRuntime implements Runtime {
     return this.#outside.wait(what, promise)
   }
 
+  until(condition: () => boolean): { readonly promise: Promise<void>; cancel(): void } {
+    const held = this.deferred()
+    // A function of its own, so that one condition can be waited for twice.
+    const watch = () => condition()
+    this.#watches.set(watch, held)
+    this.#check(watch, held)
+    return { promise: held.promise, cancel: () => this.#watches.delete(watch) }
+  }
+
+  #check(watch: () => boolean, held: Deferred<void>): void {
+    try {
+      if (!watch()) return
+      held.resolve()
+    } catch (error) {
+      held.reject(error)
+    }
+    this.#watches.delete(watch)
+  }
+
   onLeap(moved: (ms: number) => void): () => void {
     this.#leapListeners.add(moved)
     return () => this.#leapListeners.delete(moved)
@@ -202,6 +222,11 @@ export class VirtualRuntime implements Runtime {
         }
         this.#run(event)
         if (this.#settled || this.#options.hopAlways) {
+          this.#settled = false
+          await hop()
+        }
+        for (const [watch, held] of this.#watches) this.#check(watch, held)
+        if (this.#settled) {
           this.#settled = false
           await hop()
         }

@@ -91,10 +91,10 @@ describe('tags (W-30, W-31)', () => {
     'Tagged',
     {
       first: int32,
+      place: struct({ host: string, port: int32.default(9092) }).tagged(3),
       name: string.nullable().default(null).tagged(0),
       count: int64.default(-1).tagged(1),
       ids: array(int32).since(1).tagged(2),
-      place: struct({ host: string, port: int32.default(9092) }).tagged(3),
     },
     { min: 0, max: 1 },
     0,

@@ -1,0 +1,98 @@
+import type { Deferred, Runtime, Timer } from '../../runtime/runtime.ts'
+import { BufferExhaustedError } from '../../wire/errors.ts'
+
+interface Waiter {
+  readonly bytes: number
+  readonly granted: Deferred<void>
+  timer: Timer | undefined
+}
+
+/**
+ * `buffer.memory`: what all unfinished batches may take together. Who finds too little waits in line, strictly first come,
+ * first served (C-31; Kafka's BufferPool). It counts; the memory itself is the runtime's.
+ */
+export class BufferPool {
+  readonly total: number
+  readonly #runtime: Runtime
+  readonly #waiters: Waiter[] = []
+  #available: number
+  #exhausted = 0
+
+  constructor(runtime: Runtime, total: number) {
+    this.#runtime = runtime
+    this.total = total
+    this.#available = total
+  }
+
+  get available(): number {
+    return this.#available
+  }
+
+  /** Somebody waits: every batch is sendable then (C-32). */
+  get hasWaiters(): boolean {
+    return this.#waiters.length > 0
+  }
+
+  /** How often a wait ended in vain. */
+  get exhausted(): number {
+    return this.#exhausted
+  }
+
+  /** Takes the bytes if they are there and nobody waits. */
+  take(bytes: number): boolean {
+    if (bytes > this.#available || this.#waiters.length > 0) return false
+    this.#available -= bytes
+    return true
+  }
+
+  /**
+   * Waits in line for the bytes; they are taken when it settles.
+   *
+   * @throws {BufferExhaustedError} when they have not come within `timeoutMs` (C-24).
+   */
+  wait(bytes: number, timeoutMs: number): Promise<void> {
+    if (this.take(bytes)) return Promise.resolve()
+    if (timeoutMs <= 0) return Promise.reject(this.#exhaustedError(bytes, 0))
+    const waiter: Waiter = { bytes, granted: this.#runtime.deferred(), timer: undefined }
+    if (timeoutMs < Number.POSITIVE_INFINITY) {
+      const giveUp = () => {
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
+        waiter.granted.reject(this.#exhaustedError(bytes, timeoutMs))
+        this.#serve()
+      }
+      waiter.timer = this.#runtime.after(timeoutMs, giveUp, { housekeeping: false })
+    }
+    this.#waiters.push(waiter)
+    return waiter.granted.promise
+  }
+
+  give(bytes: number): void {
+    this.#available += bytes
+    this.#serve()
+  }
+
+  /** Ends every wait. */
+  refuse(error: Error): void {
+    for (const waiter of this.#waiters.splice(0)) {
+      waiter.timer?.cancel()
+      waiter.granted.reject(error)
+    }
+  }
+
+  #serve(): void {
+    for (let next = this.#waiters[0]; next !== undefined && next.bytes <= this.#available; next = this.#waiters[0]) {
+      this.#waiters.shift()
+      this.#available -= next.bytes
+      next.timer?.cancel()
+      next.granted.resolve()
+    }
+  }
+
+  #exhaustedError(bytes: number, timeoutMs: number): BufferExhaustedError {
+    this.#exhausted++
+    return new BufferExhaustedError(
+      `Failed to allocate ${bytes} bytes within the configured max blocking time ${timeoutMs} ms. ` +
+        `Total memory: ${this.total} bytes. Available memory: ${this.#available} bytes.`,
+    )
+  }
+}

@@ -1,0 +1,374 @@
+import { initProducerId } from '../../apis/init-producer-id.ts'
+import { produce } from '../../apis/produce.ts'
+import type { ProducerConfigs } from '../../metadata/producer-configs.ts'
+import type { Timer } from '../../runtime/runtime.ts'
+import type { BatchOptions } from '../../wire/batch-builder.ts'
+import { errorCodes, KafkaError } from '../../wire/errors.ts'
+import { Records } from '../../wire/records.ts'
+import { zeroUuid } from '../../wire/uuid.ts'
+import { Backoff } from '../backoff.ts'
+import type { Connections } from '../connections.ts'
+import type { ClientEnvironment } from '../environment.ts'
+import type { ClientMetadata } from '../metadata.ts'
+import type { NodeConnection } from '../node-connection.ts'
+import type { Node } from '../topic-partition.ts'
+import type { PartitionQueue } from './partition-queue.ts'
+import { ProduceCompletion } from './produce-completion.ts'
+import type { ProducerBatch } from './producer-batch.ts'
+import type { ProducerMetrics } from './producer-metrics.ts'
+import { ProducerSequences } from './producer-sequences.ts'
+import type { RecordAccumulator } from './record-accumulator.ts'
+import type { TopicQueues } from './topic-queues.ts'
+
+/** The last version of Produce in which topics go by name. */
+const LAST_BY_NAME = 12
+
+export interface SenderOptions {
+  readonly environment: ClientEnvironment
+  readonly configs: ProducerConfigs
+  readonly connections: Connections
+  readonly metadata: ClientMetadata
+  readonly accumulator: RecordAccumulator
+  readonly metrics: ProducerMetrics
+  readonly topicOf: (name: string) => TopicQueues
+}
+
+/** The waiting queues that one broker leads. */
+interface NodeWork {
+  readonly node: Node
+  readonly queues: PartitionQueue[]
+  isReady: boolean
+}
+
+const active = { housekeeping: false } as const
+
+/**
+ * Takes what is sendable to the leaders (Kafka's Sender): one request for a broker at a time is filled, with at most one
+ * batch of each partition (C-33). Runs when something has changed, and when something becomes due; never polls.
+ *
+ * The producer id is asked for with the first record, not already at construction (C-61): a producer that nobody uses
+ * sends nothing.
+ */
+export class Sender {
+  readonly sequences: ProducerSequences | undefined
+  readonly completion: ProduceCompletion
+  readonly #options: SenderOptions
+  readonly #backoff: Backoff
+  readonly #batchOptions: BatchOptions
+  readonly #maxInFlight: number
+  readonly #acks: number
+  readonly #rotation = new Map<number, number>()
+  #isAwake = false
+  #timer: Timer | undefined
+  #timerAt = Number.POSITIVE_INFINITY
+  #expiry: Timer | undefined
+  #isGettingId = false
+  #idFailures = 0
+  #idRetry: Timer | undefined
+  #expiryIsDue = false
+  #fatal: KafkaError | undefined
+  #closed = false
+
+  constructor(options: SenderOptions) {
+    this.#options = options
+    const { configs, environment, accumulator, metadata, metrics, topicOf } = options
+    const { runtime } = environment
+    this.#acks = Number(configs.acks)
+    this.#maxInFlight = configs['max.in.flight.requests.per.connection']
+    this.#backoff = new Backoff(runtime, 'producer.retry', configs['retry.backoff.ms'], configs['retry.backoff.max.ms'])
+    this.sequences = configs['enable.idempotence'] ? new ProducerSequences() : undefined
+    const compression = configs['compression.type']
+    const level = compression === 'none' || compression === 'snappy' ? -1 : configs[`compression.${compression}.level`]
+    this.#batchOptions = { compression, ...(level === -1 ? {} : { compressionLevel: level }) }
+    this.completion = new ProduceCompletion({
+      runtime,
+      accumulator,
+      metadata,
+      sequences: this.sequences,
+      backoff: this.#backoff,
+      retries: configs.retries,
+      deliveryTimeoutMs: configs['delivery.timeout.ms'],
+      batchBytes: configs['batch.size'],
+      metrics,
+      topicOf,
+      fatal: error => this.#failForEver(error),
+    })
+    options.connections.onChange(() => this.wake())
+    metadata.onUpdate(() => this.wake())
+  }
+
+  /** What ended this producer's ability to send (C-54, C-56). */
+  get fatal(): KafkaError | undefined {
+    return this.#fatal
+  }
+
+  /** Something may be sendable. */
+  wake(): void {
+    if (this.#isAwake || this.#closed || this.#options.accumulator.unfinished.size === 0) return
+    this.#isAwake = true
+    this.#options.environment.runtime.after(
+      0,
+      () => {
+        this.#isAwake = false
+        if (!this.#closed) this.#pass()
+      },
+      active,
+    )
+  }
+
+  /** A batch began: it may linger. */
+  lingering(ms: number): void {
+    if (ms === 0 || (this.sequences !== undefined && !this.sequences.hasId)) this.wake()
+    this.#wakeIn(ms)
+    this.#armExpiry()
+  }
+
+  /** Fails everything that is not settled. */
+  abort(error: Error): void {
+    for (const batch of [...this.#options.accumulator.unfinished]) this.completion.fail(batch, error, false)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#timer?.cancel()
+    this.#expiry?.cancel()
+    this.#idRetry?.cancel()
+  }
+
+  #wakeIn(ms: number): void {
+    const { runtime } = this.#options.environment
+    const at = runtime.now() + ms
+    if (at >= this.#timerAt || ms === Number.POSITIVE_INFINITY) return
+    this.#timer?.cancel()
+    this.#timerAt = at
+    this.#timer = runtime.after(
+      ms,
+      () => {
+        this.#timer = undefined
+        this.#timerAt = Number.POSITIVE_INFINITY
+        if (!this.#closed) this.#pass()
+      },
+      active,
+    )
+  }
+
+  #pass(): void {
+    const { environment, accumulator, metadata, topicOf } = this.#options
+    this.sequences?.refresh()
+    if (this.sequences?.hasId === false) this.#getId()
+    if (metadata.isStale) metadata.requestUpdate()
+    const now = environment.runtime.now()
+    const work = new Map<number, NodeWork>()
+    let next = Number.POSITIVE_INFINITY
+    let isUnknown = false
+    for (const queue of accumulator.waiting) {
+      const view = topicOf(queue.topic).view?.partitions[queue.partition]
+      const node = view === undefined ? undefined : metadata.nodes.get(view.leaderId)
+      if (view === undefined || node === undefined) {
+        isUnknown = true
+        continue
+      }
+      let here = work.get(node.id)
+      if (here === undefined) {
+        here = { node, queues: [], isReady: false }
+        work.set(node.id, here)
+      }
+      here.queues.push(queue)
+      const ms = accumulator.sendableIn(queue, now, view.leaderEpoch)
+      if (ms <= 0) here.isReady = true
+      else if (ms < next) next = ms
+    }
+    if (isUnknown) metadata.requestUpdate()
+    for (const here of work.values()) if (here.isReady) this.#serve(here)
+    this.#wakeIn(next)
+    this.#armExpiry()
+  }
+
+  #serve(work: NodeWork): void {
+    const { connections, environment } = this.#options
+    const node = connections.to(work.node.id, work.node, 'produce')
+    if (!node.isReady) {
+      node.connect()
+      if (node.isBackingOff) this.#wakeIn(Math.max(1, node.retryAt - environment.runtime.now()))
+      return
+    }
+    while (node.inFlight < this.#maxInFlight && node.isReady) {
+      const batches = this.#drain(work)
+      if (batches.length === 0) return
+      this.#send(node, batches)
+    }
+  }
+
+  /** One batch of each partition of the node, ready or not, if any is ready (C-33). */
+  #drain(work: NodeWork): ProducerBatch[] {
+    const { accumulator, configs, environment, topicOf } = this.#options
+    const now = environment.runtime.now()
+    const epochs = work.queues.map(({ topic, partition }) => topicOf(topic).view?.partitions[partition]?.leaderEpoch ?? -1)
+    if (!work.queues.some((queue, index) => accumulator.sendableIn(queue, now, epochs[index]!) <= 0)) return []
+    const drained: ProducerBatch[] = []
+    const count = work.queues.length
+    const start = (this.#rotation.get(work.node.id) ?? 0) % count
+    this.#rotation.set(work.node.id, start + 1)
+    let bytes = 0
+    for (let i = 0; i < count; i++) {
+      const index = (start + i) % count
+      const queue = work.queues[index]!
+      const head = queue.batches[0]
+      if (head === undefined || queue.isMuted || accumulator.isBackingOff(head, now, epochs[index]!)) continue
+      if (this.sequences !== undefined && !this.sequences.mayDrain(queue, head)) continue
+      if (drained.length > 0 && bytes + head.estimatedSize > configs['max.request.size']) break
+      bytes += head.estimatedSize
+      accumulator.take(queue)
+      this.sequences?.stamp(queue, head)
+      head.leaderEpochAtAttempt = epochs[index]!
+      if (this.#maxInFlight === 1) queue.isMuted = true
+      drained.push(head)
+    }
+    return drained
+  }
+
+  #send(node: NodeConnection, batches: readonly ProducerBatch[]): void {
+    const { configs, metrics, topicOf, environment } = this.#options
+    const names = new Map<string, string>()
+    const topics = new Map<string, { name: string; topicId: string; partitionData: { index: number; records: Records }[] }>()
+    let allHaveIds = true
+    try {
+      for (const batch of batches) {
+        const { topic: name, partition: index } = batch.queue
+        let topic = topics.get(name)
+        if (topic === undefined) {
+          const topicId = topicOf(name).view?.id ?? zeroUuid
+          if (topicId === zeroUuid) allHaveIds = false
+          topic = { name, topicId, partitionData: [] }
+          topics.set(name, topic)
+          names.set(topicId, name)
+        }
+        topic.partitionData.push({ index, records: Records.of([batch.build(this.#batchOptions)]) })
+      }
+      const version = node.versionOf(produce, allHaveIds ? undefined : LAST_BY_NAME)
+      const timeoutMs = configs['request.timeout.ms']
+      const body = { transactionalId: null, acks: this.#acks, timeoutMs, topicData: [...topics.values()] }
+      metrics.requests++
+      for (const batch of batches) batch.isOnWire = true
+      if (this.#acks === 0) {
+        node.sendOnly(produce, version, body)
+        for (const batch of batches) this.completion.unanswered(batch)
+        return
+      }
+      const sent = { node, batches, names }
+      node.send(produce, version, body, timeoutMs, {
+        onResponse: response => {
+          this.completion.answered(sent, response)
+          this.wake()
+        },
+        onLost: error => {
+          this.completion.lost(sent, error)
+          this.wake()
+        },
+      })
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      environment.runtime.trace.add('client', environment.clientName, { what: `Produce failed: ${error.message}` })
+      for (const batch of batches) {
+        batch.isOnWire = false
+        batch.queue.isMuted = false
+        this.completion.fail(batch, error, true)
+      }
+    }
+  }
+
+  /** delivery.timeout.ms counts from the first record of a batch (C-40). */
+  #armExpiry(): void {
+    if (this.#expiry !== undefined || this.#closed) return
+    const { accumulator, configs, environment } = this.#options
+    const { runtime } = environment
+    let earliest = Number.POSITIVE_INFINITY
+    for (const { createdAt } of accumulator.unfinished) earliest = Math.min(earliest, createdAt)
+    if (earliest === Number.POSITIVE_INFINITY) return
+    const at = earliest + configs['delivery.timeout.ms']
+    this.#expiry = runtime.after(
+      Math.max(0, at - runtime.now()),
+      () => {
+        this.#expiry = undefined
+        this.#expire()
+      },
+      active,
+    )
+  }
+
+  #expire(): void {
+    // While the producer id is asked for, nothing expires (C-40); it does as soon as that attempt is over.
+    if (this.#isGettingId) {
+      this.#expiryIsDue = true
+      return
+    }
+    this.#expiryIsDue = false
+    const { accumulator, configs, environment } = this.#options
+    const latest = environment.runtime.now() - configs['delivery.timeout.ms']
+    for (const batch of [...accumulator.unfinished]) if (batch.createdAt <= latest) this.completion.expire(batch)
+    this.#armExpiry()
+    this.wake()
+  }
+
+  #getId(): void {
+    if (this.#isGettingId || this.#idRetry !== undefined || this.#fatal !== undefined) return
+    const node = this.#options.metadata.leastLoaded()
+    if (node === undefined) {
+      this.#getIdLater()
+      return
+    }
+    this.#isGettingId = true
+    const body = { transactionalId: null, transactionTimeoutMs: 0x7fffffff }
+    this.#options.connections
+      .request(node, initProducerId, () => body)
+      .then(
+        response => this.#gotId(response.errorCode, response.producerId, response.producerEpoch),
+        error => this.#gotNoId(error),
+      )
+  }
+
+  #gotId(errorCode: number, producerId: number, producerEpoch: number): void {
+    if (errorCode !== errorCodes.NONE) {
+      this.#gotNoId(KafkaError.of(errorCode))
+      return
+    }
+    this.#isGettingId = false
+    this.#idFailures = 0
+    this.sequences?.given(producerId, producerEpoch)
+    if (this.#expiryIsDue) this.#expire()
+    this.wake()
+  }
+
+  #gotNoId(error: unknown): void {
+    this.#isGettingId = false
+    if (this.#closed) return
+    if (this.#expiryIsDue) this.#expire()
+    const isKnown = error instanceof KafkaError
+    if (isKnown && error.errorName === 'CLUSTER_AUTHORIZATION_FAILED') {
+      // Not the end: whoever is allowed later may go on (C-61).
+      this.abort(error)
+    } else if (isKnown && !error.retriable) {
+      this.#failForEver(error)
+      return
+    } else if (!isKnown) {
+      this.#failForEver(new KafkaError('UNKNOWN_SERVER_ERROR', String(error)))
+      return
+    }
+    this.#getIdLater()
+  }
+
+  #getIdLater(): void {
+    if (this.#options.accumulator.unfinished.size === 0) return
+    this.#idFailures++
+    const again = () => {
+      this.#idRetry = undefined
+      if (!this.#closed) this.#pass()
+    }
+    this.#idRetry = this.#options.environment.runtime.after(this.#backoff.delay(this.#idFailures), again, active)
+  }
+
+  #failForEver(error: KafkaError): void {
+    this.#fatal ??= error
+    this.abort(error)
+  }
+}

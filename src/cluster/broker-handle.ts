@@ -1,0 +1,63 @@
+import { Broker, type BrokerDisk } from '../broker/broker.ts'
+import type { Address } from '../network/channel.ts'
+import type { Life } from '../node/life.ts'
+import { NodeHandle } from './node-handle.ts'
+import { brokerIdOf, brokerName, type Plant } from './plant.ts'
+
+/** A broker as a test holds it: over a crash and a restart it is the same one, with the same id and address. */
+export class BrokerHandle extends NodeHandle {
+  readonly rack: string | null
+  readonly address: Address
+  readonly #disk: BrokerDisk = { cleanShutdownEpoch: -1 }
+  #broker: Broker | undefined
+
+  constructor(plant: Plant, id: number, rack: string | null, address: Address) {
+    super(plant, id, brokerName(id))
+    this.rack = rack
+    this.address = address
+  }
+
+  /** The broker of the current life; undefined while there is none. For observation, never for changing it. */
+  get broker(): Broker | undefined {
+    return this.state === 'running' || this.state === 'paused' ? this.#broker : undefined
+  }
+
+  override get isReady(): boolean {
+    return this.isRunning && (this.#broker?.isReady ?? false)
+  }
+
+  protected override boot(life: Life): void {
+    const { plant } = this
+    const broker = new Broker({
+      id: this.id,
+      rack: this.rack,
+      life,
+      carrier: plant.network,
+      stores: plant.stores,
+      disk: this.#disk,
+      clusterId: plant.clusterId,
+      address: this.address,
+      controllerAddress: plant.controllerAddress,
+      configs: plant.configs,
+      interceptors: plant.interceptors,
+      apis: plant.brokerApis,
+      peerId: brokerIdOf,
+      mutants: plant.mutants,
+    })
+    this.#broker = broker
+    broker.start()
+  }
+
+  protected override leave(): Promise<void> {
+    return this.#broker!.shutDown()
+  }
+
+  protected override abandon(): void {
+    this.#broker?.abandon()
+  }
+
+  protected override async wipe(): Promise<void> {
+    this.#disk.cleanShutdownEpoch = -1
+    await super.wipe()
+  }
+}

@@ -1,0 +1,31 @@
+import type { BrokerHandle } from './broker-handle.ts'
+import type { ControllerHandle } from './controller-handle.ts'
+import type { Plant } from './plant.ts'
+
+/**
+ * Whether idle housekeeping would change nothing, so that virtual time may leap over it: no fault is in force, every node
+ * takes part, and every replica of every partition has all that its leader has.
+ */
+export function isCalm(
+  nodes: { readonly brokers: readonly BrokerHandle[]; readonly controller: ControllerHandle },
+  plant: Plant,
+): boolean {
+  const { network, interceptors } = plant
+  if (network.rules.size > 0 || network.isHolding || interceptors.size > 0) return false
+  const controller = nodes.controller.controller
+  if (!nodes.controller.isReady || controller === undefined) return false
+  for (const handle of nodes.brokers) {
+    const { broker } = handle
+    if (!handle.isReady || broker === undefined || broker.image.offset !== controller.image.offset) return false
+    for (const partition of broker.replicas) {
+      if (!partition.isLeader) {
+        if (partition.leader < 0) return false
+        continue
+      }
+      const { log, inSync, state } = partition
+      if (inSync.pending !== undefined || inSync.committed.length < state.replicas.length) return false
+      if (log.highWatermark !== log.endOffset || partition.hasLaggard()) return false
+    }
+  }
+  return true
+}

@@ -1,0 +1,323 @@
+import { createTopics } from '../apis/create-topics.ts'
+import { Admin, type AdminOptions } from '../client/admin/admin.ts'
+import { Consumer, type ConsumerOptions } from '../client/consumer/consumer.ts'
+import type { ClientEnvironment } from '../client/environment.ts'
+import { Producer, type ProducerOptions } from '../client/producer/producer.ts'
+import { topicOverrides } from '../metadata/config-options.ts'
+import { NO_LEADER, type PartitionImage, type TopicImage } from '../metadata/image.ts'
+import { didYouMean } from '../metadata/nearest-name.ts'
+import { addressText } from '../network/channel.ts'
+import { Connection } from '../network/connection.ts'
+import type { InstalledRule } from '../network/rules.ts'
+import type { Interceptor } from '../node/intercept.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { Trace } from '../runtime/trace.ts'
+import { VirtualRuntime } from '../runtime/virtual.ts'
+import type { AnyApi } from '../wire/api.ts'
+import { IllegalStateError, KafkaError } from '../wire/errors.ts'
+import type { BrokerHandle } from './broker-handle.ts'
+import { isCalm } from './calm.ts'
+import { Clock } from './clock.ts'
+import type { ControllerHandle } from './controller-handle.ts'
+import { NetworkFaults } from './network-faults.ts'
+import { refuseUnknown, type TopicSpec } from './options.ts'
+import { type PartitionView, viewPartition } from './partition-view.ts'
+import { CONTROLLER_ID, type Plant } from './plant.ts'
+import { type WaitOptions, waitUntil } from './wait.ts'
+
+/** A topic to create: under a name, or under a prefix with a name of its own, for tests that share a cluster. */
+export type NewTopic = TopicSpec & ({ readonly name: string } | { readonly prefix: string })
+
+interface Client {
+  readonly name: string
+  close(options?: { timeoutMs?: number }): Promise<void>
+}
+
+/** What `createCluster` made. */
+export interface ClusterParts {
+  readonly plant: Plant
+  readonly brokers: readonly BrokerHandle[]
+  readonly controller: ControllerHandle
+  readonly seed: number
+}
+
+/** A whole Kafka cluster in this process: brokers with replicas of their own, a controller, a network, and their time. */
+export class Cluster {
+  readonly seed: number
+  /** In the order in which they were named. */
+  readonly brokers: readonly BrokerHandle[]
+  /** The only one: id 1000. */
+  readonly controller: ControllerHandle
+  readonly clock: Clock
+  readonly network: NetworkFaults
+  readonly #plant: Plant
+  readonly #runtime: Runtime
+  readonly #clients = new Set<Client>()
+  readonly #lifted = new Set<() => void>()
+  readonly #counts = new Map<string, number>()
+  #closing: Promise<void> | undefined
+
+  constructor(parts: ClusterParts) {
+    this.seed = parts.seed
+    this.brokers = parts.brokers
+    this.controller = parts.controller
+    this.#plant = parts.plant
+    this.#runtime = parts.plant.runtime
+    this.clock = new Clock(this.#runtime)
+    this.network = new NetworkFaults(parts.plant.network, rule => this.#lift(rule))
+    if (this.#runtime instanceof VirtualRuntime) this.#runtime.calm = () => isCalm(this, parts.plant)
+  }
+
+  // --- addresses and clients -----------------------------------------------------------------------------------------
+
+  /** `host:port` of every broker. Without `listen`, only clients of this process reach them. */
+  get addresses(): readonly string[] {
+    return this.brokers.map(broker => addressText(broker.address))
+  }
+
+  /** What clients call `bootstrap.servers`. */
+  get bootstrapServers(): string {
+    return this.addresses.join(',')
+  }
+
+  /** A producer that is connected in process. Closed with the cluster, if not before. */
+  producer(config: ProducerOptions = {}): Producer {
+    return this.#client('producer', environment => new Producer(config, environment))
+  }
+
+  consumer(config: ConsumerOptions = {}): Consumer {
+    return this.#client('consumer', environment => new Consumer(config, environment))
+  }
+
+  admin(config: AdminOptions = {}): Admin {
+    return this.#client('admin', environment => new Admin(config, environment))
+  }
+
+  #client<C extends Omit<Client, 'name'>>(kind: string, make: (environment: ClientEnvironment) => C): C {
+    this.#requireOpen(`${kind}()`)
+    const clientName = this.#next(kind)
+    const client = make({
+      runtime: this.#runtime,
+      carrier: this.#plant.network,
+      bootstrap: this.brokers.map(broker => broker.address),
+      clientName,
+    })
+    this.#clients.add(Object.assign(client, { name: clientName }))
+    return client
+  }
+
+  // --- topics --------------------------------------------------------------------------------------------------------
+
+  /** Creates a topic and waits until every partition has its leader. Answers the topic's name. */
+  async createTopic(topic: NewTopic): Promise<string> {
+    this.#requireOpen('createTopic()')
+    refuseUnknown('option of createTopic', topic, [
+      'name',
+      'prefix',
+      'partitions',
+      'replicationFactor',
+      'assignments',
+      'configs',
+    ])
+    const name =
+      'name' in topic ? topic.name : `${topic.prefix}-${this.#next(topic.prefix).slice(topic.prefix.length + 1)}`
+    await this.#runtime.drive(`createTopic(${name})`, () => this.createTopics({ [name]: topic }))
+    return name
+  }
+
+  /** All at once, straight from the controller. */
+  async createTopics(topics: Readonly<Record<string, TopicSpec>>): Promise<void> {
+    const names = Object.keys(topics)
+    if (names.length === 0) return
+    const channel = await this.#plant.network.connect('cluster', this.#plant.controllerAddress)
+    const connection = new Connection(channel, { runtime: this.#runtime, clientId: 'cluster' })
+    const request = Object.entries(topics).map(([name, topic]) => ({
+      name,
+      numPartitions: topic.assignments === undefined ? (topic.partitions ?? -1) : -1,
+      replicationFactor: topic.assignments === undefined ? (topic.replicationFactor ?? -1) : -1,
+      assignments: (topic.assignments ?? []).map((brokerIds, partitionIndex) => ({ partitionIndex, brokerIds })),
+      configs: [...topicOverrides(topic.configs ?? {})].map(([name, value]) => ({ name, value })),
+    }))
+    const body = { topics: request, timeoutMs: 30_000, validateOnly: false }
+    const response = await connection.request(createTopics, createTopics.versions.max, body, 30_000)
+    connection.close()
+    for (const { name, errorCode, errorMessage } of response.topics) {
+      if (errorCode !== 0)
+        throw KafkaError.of(errorCode, `topic '${name}': ${errorMessage ?? KafkaError.of(errorCode).message}`)
+    }
+    await this.#runtime.until(() => names.every(name => this.#isServed(name))).promise
+  }
+
+  /** Every partition is led, and every running broker that has a replica knows it. */
+  #isServed(name: string): boolean {
+    const topic = this.#knownTopic(name)
+    if (topic === undefined) return false
+    return topic.partitions.every(state =>
+      this.brokers.every(handle => {
+        const { broker } = handle
+        if (broker === undefined || !handle.isRunning) return true
+        if (broker.image.topicById(topic.topicId) === undefined) return false
+        return !state.replicas.includes(handle.id) || broker.partitionOf(topic.topicId, state.partition) !== undefined
+      }),
+    )
+  }
+
+  // --- roles ---------------------------------------------------------------------------------------------------------
+
+  /** By id. */
+  broker(id: number): BrokerHandle {
+    const found = this.brokers.find(broker => broker.id === id)
+    if (found !== undefined) return found
+    const ids = this.brokers.map(broker => broker.id).join(', ')
+    if (id === CONTROLLER_ID) throw new RangeError(`${id} is the controller: cluster.controller; brokers are ${ids}`)
+    throw new RangeError(`there is no broker ${id}; there are ${ids}`)
+  }
+
+  /** The broker that the controller has as leader now. Without one it is an error that says so. */
+  leaderOf(topic: string, partition: number): BrokerHandle {
+    const state = this.#partition(topic, partition)
+    if (state.leader === NO_LEADER) {
+      const inSync = state.inSyncReplicas.join(', ') || 'nobody'
+      throw new IllegalStateError(`${topic}-${partition} has no leader now (in sync: ${inSync})`)
+    }
+    return this.broker(state.leader)
+  }
+
+  /** The other brokers that have a replica, in the order of the assignment. */
+  followersOf(topic: string, partition: number): BrokerHandle[] {
+    const state = this.#partition(topic, partition)
+    return state.replicas.filter(id => id !== state.leader).map(id => this.broker(id))
+  }
+
+  // --- what is there -------------------------------------------------------------------------------------------------
+
+  /** The partition at this moment: bounds, in-sync replicas, and each replica's own log. */
+  partition(topic: string, partition: number): PartitionView {
+    return viewPartition(this.#partition(topic, partition), this.brokers)
+  }
+
+  /** Names of all topics, in the order of their creation. */
+  get topicNames(): readonly string[] {
+    return [...this.#image().topics.keys()]
+  }
+
+  get trace(): Trace {
+    return this.#runtime.trace
+  }
+
+  /** As the controller knows the cluster; while it is away, as the broker does that has read furthest. */
+  #image() {
+    const { controller } = this.controller
+    if (controller !== undefined) return controller.image
+    const images = this.brokers.flatMap(handle => (handle.broker === undefined ? [] : [handle.broker.image]))
+    const furthest = images.sort((a, b) => b.offset - a.offset)[0]
+    if (furthest === undefined) throw new IllegalStateError('neither the controller nor any broker runs')
+    return furthest
+  }
+
+  #knownTopic(name: string): TopicImage | undefined {
+    return this.#image().topic(name)
+  }
+
+  #partition(topic: string, partition: number): PartitionImage {
+    this.#requireOpen(`a look at ${topic}-${partition}`)
+    const known = this.#knownTopic(topic)
+    if (known === undefined) {
+      const names = this.topicNames
+      throw new RangeError(
+        `there is no topic '${topic}'${didYouMean(topic, names)}; there are: ${names.join(', ') || 'none'}`,
+      )
+    }
+    const state = known.partitions[partition]
+    if (state === undefined) {
+      throw new RangeError(`'${topic}' has partitions 0 to ${known.partitions.length - 1}, not ${partition}`)
+    }
+    return state
+  }
+
+  // --- time and faults -----------------------------------------------------------------------------------------------
+
+  /** Lets time run until `condition` holds. @throws {WaitTimeoutError} with `describe` when it does not in `timeoutMs`. */
+  async runUntil(condition: () => boolean, options: WaitOptions = {}): Promise<void> {
+    this.#requireOpen('runUntil()')
+    await waitUntil(this.#runtime, 'runUntil()', condition, options)
+  }
+
+  /** Real I/O of the test: virtual time stands still until it settles. */
+  outside<T>(promise: PromiseLike<T> | T): Promise<T> {
+    return this.#runtime.outside('cluster.outside()', promise)
+  }
+
+  /** Middleware around the handlers of one API, on all nodes; removed by disposal or `heal()`. */
+  intercept<A extends AnyApi>(api: A, interceptor: Interceptor<A>): Disposable & { dispose(): void } {
+    this.#requireOpen('intercept()')
+    const dispose = this.#plant.interceptors.install(api, interceptor)
+    this.#lifted.add(dispose)
+    return { dispose, [Symbol.dispose]: dispose }
+  }
+
+  /**
+   * Everything that was broken on purpose works again: rules and interceptors are lifted, paused nodes go on, nodes that
+   * are down start. Resolves when every broker takes part.
+   */
+  async heal(): Promise<void> {
+    this.#requireOpen('heal()')
+    for (const lift of this.#lifted) lift()
+    this.#lifted.clear()
+    await this.#runtime.drive('heal()', async () => {
+      for (const node of [this.controller, ...this.brokers]) {
+        if (node.state === 'paused') await node.resume()
+        else if (!node.isRunning) await node.restart({ ready: false })
+      }
+      await this.#runtime.until(() => this.brokers.every(broker => broker.isReady)).promise
+    })
+  }
+
+  #lift(rule: InstalledRule): void {
+    this.#lifted.add(() => rule.dispose())
+  }
+
+  // --- the end -------------------------------------------------------------------------------------------------------
+
+  get isClosed(): boolean {
+    return this.#closing !== undefined
+  }
+
+  /** Ends everything: clients, nodes, time. Idempotent; never throws. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    for (const client of this.#clients) {
+      // Whatever it says, it ends here; its pending calls reject.
+      await client.close({ timeoutMs: 0 }).catch(() => {})
+    }
+    for (const node of [...this.brokers, this.controller]) node.close()
+    await this.#runtime.close(new IllegalStateError('the cluster is closed'))
+    try {
+      await this.#plant.stores.close()
+    } catch {
+      // A store that fails while closing has nothing left to lose.
+    }
+  }
+
+  dispose(): Promise<void> {
+    return this.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #requireOpen(what: string): void {
+    if (this.#closing !== undefined) throw new IllegalStateError(`${what} after the cluster was closed`)
+  }
+
+  #next(kind: string): string {
+    const count = (this.#counts.get(kind) ?? 0) + 1
+    this.#counts.set(kind, count)
+    return `${kind}-${count}`
+  }
+}

@@ -1,0 +1,85 @@
+import { apis } from '../apis/registry.ts'
+import { MemoryStores } from '../log/memory-store.ts'
+import { LinkNetwork } from '../network/link.ts'
+import { Interceptors } from '../node/intercept.ts'
+import { RealRuntime } from '../runtime/real.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import { VirtualRuntime } from '../runtime/virtual.ts'
+import { loadInstalledCodecs } from '../wire/compression.ts'
+import { IllegalStateError } from '../wire/errors.ts'
+import { uuidToText } from '../wire/uuid.ts'
+import { BrokerHandle } from './broker-handle.ts'
+import { Cluster } from './cluster.ts'
+import { ControllerHandle } from './controller-handle.ts'
+import { type ClusterOptions, type ClusterPlan, planCluster } from './options.ts'
+import type { Plant } from './plant.ts'
+
+const PORT = 9092
+
+const brokerApis = new Map(apis.filter(api => api.broker !== undefined).map(api => [api.key, api]))
+const controllerApis = new Map(apis.filter(api => api.controller !== undefined).map(api => [api.key, api]))
+
+/**
+ * Starts a cluster: resolves when every broker takes part and every topic that was asked for has its leaders.
+ *
+ * @throws {ConfigError} for an option that is misspelt or out of range, with what would be right.
+ * @throws {KafkaError} for a topic that cannot be created.
+ */
+export async function createCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const plan = planCluster(options)
+  // Optional packages are real I/O: they are loaded before time starts.
+  await loadInstalledCodecs()
+  const runtime = makeRuntime(options, plan)
+  const plant: Plant = {
+    runtime,
+    network: new LinkNetwork(runtime),
+    stores: options.logs ?? new MemoryStores(),
+    interceptors: new Interceptors(),
+    clusterId: clusterIdOf(runtime),
+    configs: plan.configs,
+    brokerApis,
+    controllerApis,
+    controllerAddress: { host: 'controller', port: PORT + 1 },
+    mutants: new Set(options.mutants),
+  }
+  const controller = new ControllerHandle(plant)
+  const brokers = plan.brokers.map(
+    ({ id, rack }) => new BrokerHandle(plant, id, rack, { host: `broker-${id}`, port: PORT }),
+  )
+  const cluster = new Cluster({ plant, brokers, controller, seed: plan.seed })
+  try {
+    await runtime.drive('createCluster()', async () => {
+      controller.start()
+      for (const broker of brokers) broker.start()
+      await runtime.until(() => brokers.every(broker => broker.isReady)).promise
+      await cluster.createTopics(options.topics ?? {})
+    })
+  } catch (error) {
+    await cluster.close()
+    throw error instanceof Error ? error : new IllegalStateError(String(error))
+  }
+  return cluster
+}
+
+function makeRuntime(options: ClusterOptions, plan: ClusterPlan): Runtime {
+  const { startTime, outsideMs, patienceMs, hopAlways, warn } = options
+  const traceLimit = options.trace?.limit
+  if (plan.time === 'real') {
+    return new RealRuntime({ seed: plan.seed, ...(traceLimit === undefined ? {} : { traceLimit }) })
+  }
+  return new VirtualRuntime({
+    seed: plan.seed,
+    ...(startTime === undefined ? {} : { startTime }),
+    ...(outsideMs === undefined ? {} : { outsideMs }),
+    ...(patienceMs === undefined ? {} : { patienceMs }),
+    ...(hopAlways === undefined ? {} : { hopAlways }),
+    ...(traceLimit === undefined ? {} : { traceLimit }),
+    ...(warn === undefined ? {} : { warn }),
+  })
+}
+
+function clusterIdOf(runtime: Runtime): string {
+  const bytes = new Uint8Array(16)
+  for (let i = 0; i < 16; i++) bytes[i] = runtime.choose('cluster.id', 256)
+  return uuidToText(bytes)
+}

@@ -1,0 +1,113 @@
+import type { LinkNetwork } from '../network/link.ts'
+import { type InstalledRule, isBetween, type Passage, type Rule } from '../network/rules.ts'
+import type { AnyApi } from '../wire/api.ts'
+import { brokerName, CONTROLLER_ID, CONTROLLER_NAME } from './plant.ts'
+
+/** A node or a client: its handle, its id (1000 is the controller), or its name. */
+export type NodeReference = number | string | { readonly name: string }
+
+/** A rule with a name that the trace can say. */
+export interface NamedRule {
+  readonly name: string
+  readonly judge: Rule
+}
+
+/** Which passages a rule is about; what is left out does not matter. */
+export interface PassageFilter {
+  readonly from?: NodeReference
+  readonly to?: NodeReference
+  /** Both directions between the two. */
+  readonly between?: readonly [NodeReference, NodeReference]
+  readonly api?: AnyApi
+  readonly kind?: 'request' | 'response'
+  /** Only so many, then the rule passes everything. */
+  readonly times?: number
+}
+
+export function nameOf(node: NodeReference): string {
+  if (typeof node === 'string') return node
+  if (typeof node === 'number') return node === CONTROLLER_ID ? CONTROLLER_NAME : brokerName(node)
+  return node.name
+}
+
+/** Nothing travels between the two: frames, connections and their ends are held until the rule is lifted. */
+export function cut(a: NodeReference, b: NodeReference, options: { readonly oneWay?: boolean } = {}): NamedRule {
+  const from = nameOf(a)
+  const to = nameOf(b)
+  const { oneWay = false } = options
+  return {
+    name: oneWay ? `cut ${from} → ${to}` : `cut ${from} – ${to}`,
+    judge: passage => {
+      const concerned = oneWay ? passage.from === from && passage.to === to : isBetween(passage, from, to)
+      return concerned ? 'hold' : 'pass'
+    },
+  }
+}
+
+/** Cut from everybody: brokers, controller and clients; `from` names those it is cut from instead. */
+export function isolate(node: NodeReference, options: { readonly from?: readonly NodeReference[] } = {}): NamedRule {
+  const name = nameOf(node)
+  const others = options.from?.map(nameOf)
+  const concerns = (other: string) => others === undefined || others.includes(other)
+  return {
+    name: others === undefined ? `isolate ${name}` : `isolate ${name} from ${others.join(', ')}`,
+    judge: ({ from, to }) => {
+      const concerned = (from === name && concerns(to)) || (to === name && concerns(from))
+      return concerned ? 'hold' : 'pass'
+    },
+  }
+}
+
+/** Later by `ms` milliseconds; what follows on the same connection stays behind. */
+export function delay(ms: number, filter: PassageFilter = {}): NamedRule {
+  if (!(ms >= 0)) throw new RangeError(`a delay takes milliseconds, 0 or more, not ${ms}`)
+  const matches = matcher(filter)
+  return { name: `delay ${ms} ms`, judge: passage => (matches(passage) ? { afterMs: ms } : 'pass') }
+}
+
+/** Kept back, with everything behind it on the same connection, until the rule is lifted. */
+export function hold(filter: PassageFilter = {}): NamedRule {
+  const matches = matcher(filter)
+  return { name: 'hold', judge: passage => (matches(passage) ? 'hold' : 'pass') }
+}
+
+/** The connection breaks at the frame; both ends learn of it. */
+export function reset(filter: PassageFilter = {}): NamedRule {
+  const matches = matcher(filter)
+  return { name: 'reset', judge: passage => (passage.what === 'frame' && matches(passage) ? 'reset' : 'pass') }
+}
+
+function matcher(filter: PassageFilter): (passage: Passage) => boolean {
+  const { api, kind, times = Number.POSITIVE_INFINITY } = filter
+  const from = filter.from === undefined ? undefined : nameOf(filter.from)
+  const to = filter.to === undefined ? undefined : nameOf(filter.to)
+  const between = filter.between?.map(nameOf)
+  let left = times
+  return passage => {
+    if (from !== undefined && passage.from !== from) return false
+    if (to !== undefined && passage.to !== to) return false
+    if (between !== undefined && !isBetween(passage, between[0]!, between[1]!)) return false
+    if (api !== undefined && passage.label?.api !== api.name) return false
+    if (kind !== undefined && passage.label?.kind !== kind) return false
+    return left-- > 0
+  }
+}
+
+/** The network of a cluster as a test holds it. */
+export class NetworkFaults {
+  readonly #network: LinkNetwork
+  readonly #installed: (rule: InstalledRule) => void
+
+  constructor(network: LinkNetwork, installed: (rule: InstalledRule) => void) {
+    this.#network = network
+    this.#installed = installed
+  }
+
+  /** Installs a rule, one of ours or any function of a passage; lifted by `dispose()`, `using`, or `cluster.heal()`. */
+  rule(rule: NamedRule | Rule): InstalledRule {
+    const named: NamedRule = typeof rule === 'function' ? { name: rule.name || 'a rule', judge: rule } : rule
+    const installed = this.#network.rules.install(named.name, named.judge)
+    this.#installed(installed)
+    return installed
+  }
+}

@@ -1,0 +1,153 @@
+import { Life } from '../node/life.ts'
+import { IllegalStateError } from '../wire/errors.ts'
+import type { Plant } from './plant.ts'
+
+export type NodeState = 'running' | 'paused' | 'stopped' | 'crashed' | 'powered off'
+
+export interface RestartOptions {
+  /** `'kept'` (default): as the last life left it. `'empty'`: every log of this node is gone. */
+  readonly disk?: 'kept' | 'empty'
+  /** Wait until the node takes part again; default true. False: until its process runs. */
+  readonly ready?: boolean
+}
+
+/** A node as a test holds it: the verbs of its process, over all of its lives. */
+export abstract class NodeHandle {
+  readonly id: number
+  /** As the trace and the rules of the network name it. */
+  readonly name: string
+  protected readonly plant: Plant
+  #life: Life | undefined
+  #state: NodeState = 'stopped'
+
+  constructor(plant: Plant, id: number, name: string) {
+    this.plant = plant
+    this.id = id
+    this.name = name
+  }
+
+  get state(): NodeState {
+    return this.#state
+  }
+
+  get isRunning(): boolean {
+    return this.#state === 'running'
+  }
+
+  /** Makes the process of a new life and starts it. */
+  protected abstract boot(life: Life): void
+  /** Takes part in the cluster. */
+  protected abstract get isReady(): boolean
+  /** Leaves politely; the life ends afterwards. */
+  protected abstract leave(): Promise<void>
+  /** The process died: nothing of it writes any more. */
+  protected abstract abandon(): void
+
+  /** Starts the first life, or the next one: at once. */
+  start(): void {
+    const life = new Life(this.plant.runtime)
+    this.#life = life
+    this.#state = 'running'
+    this.boot(life)
+  }
+
+  /** Controlled shutdown: leaderships are given away first, then every log is closed cleanly (R-53). */
+  async stop(): Promise<void> {
+    this.#require('stop', 'running')
+    await this.verb('stop', async () => {
+      await this.leave()
+      this.#end('stopped')
+    })
+  }
+
+  /** The process dies here and now. What was appended stays; connections break. */
+  async crash(): Promise<void> {
+    this.#require('crash', 'running', 'paused')
+    await this.verb('crash', () => this.#end('crashed'))
+  }
+
+  /** The machine loses power: as `crash`, and what was not flushed is lost too (`flush.messages`, `flush.ms`). */
+  async powerOff(): Promise<void> {
+    this.#require('power off', 'running', 'paused')
+    await this.verb('powerOff', async () => {
+      this.#end('powered off')
+      await this.plant.stores.powerOff(this.id)
+    })
+  }
+
+  /** Starts again with the same identity; a node that still runs is stopped first. */
+  async restart(options: RestartOptions = {}): Promise<void> {
+    const { disk = 'kept', ready = true } = options
+    if (disk !== 'kept' && disk !== 'empty') {
+      throw new RangeError(`restart({ disk }) takes 'kept' or 'empty', not ${JSON.stringify(disk)}`)
+    }
+    if (this.#state === 'paused') await this.resume()
+    if (this.#state === 'running') await this.stop()
+    await this.verb('restart', async () => {
+      if (disk === 'empty') await this.wipe()
+      this.start()
+      if (ready) await this.plant.runtime.until(() => this.isReady || !this.isRunning).promise
+    })
+  }
+
+  /** The process stops running, as by SIGSTOP: its connections stay, nothing on it happens. */
+  async pause(): Promise<void> {
+    this.#require('pause', 'running')
+    await this.verb('pause', () => {
+      this.#state = 'paused'
+      this.#life?.pause()
+    })
+  }
+
+  /** What was withheld happens now, in its order. */
+  async resume(): Promise<void> {
+    this.#require('resume', 'paused')
+    await this.verb('resume', () => {
+      this.#state = 'running'
+      this.#life?.resume()
+    })
+  }
+
+  /** The cluster closes: no politeness. */
+  close(): void {
+    if (this.#life !== undefined && !this.#life.isOver) this.#end('stopped')
+  }
+
+  protected async wipe(): Promise<void> {
+    await this.plant.stores.wipe(this.id)
+  }
+
+  /** A verb is an event of the queue: everything before it has happened, nothing after it. */
+  protected verb(what: string, run: () => Promise<void> | void): Promise<void> {
+    const { runtime } = this.plant
+    return runtime.drive(`${this.name}.${what}()`, () => {
+      const done = runtime.deferred()
+      runtime.after(
+        0,
+        () => {
+          runtime.trace.add('node', this.name, { what })
+          try {
+            const running = run()
+            if (running instanceof Promise) running.then(done.resolve, done.reject)
+            else done.resolve()
+          } catch (error) {
+            done.reject(error)
+          }
+        },
+        { housekeeping: false },
+      )
+      return done.promise
+    })
+  }
+
+  #end(state: NodeState): void {
+    this.#state = state
+    this.abandon()
+    this.#life?.end()
+  }
+
+  #require(verb: string, ...states: NodeState[]): void {
+    if (states.includes(this.#state)) return
+    throw new IllegalStateError(`${this.name} is ${this.#state}: only one that is ${states.join(' or ')} can ${verb}`)
+  }
+}

@@ -1,0 +1,153 @@
+import type { LogStores } from '../log/log-store.ts'
+import type { BrokerOptions as BrokerConfigOptions } from '../metadata/broker-configs.ts'
+import { brokerOverrides } from '../metadata/config-options.ts'
+import type { Overrides } from '../metadata/config-values.ts'
+import { didYouMean } from '../metadata/nearest-name.ts'
+import type { TopicOptions as TopicConfigOptions } from '../metadata/topic-configs.ts'
+import { ConfigError } from '../wire/errors.ts'
+import { MAX_BROKER_ID } from './plant.ts'
+
+export interface BrokerSpec {
+  /** 0 or more, not 1000, which is the controller. */
+  readonly id: number
+  readonly rack?: string
+}
+
+export interface TopicSpec {
+  /** Default: the broker's `num.partitions`, 1. */
+  readonly partitions?: number
+  /** Default: the broker's `default.replication.factor`, 1. */
+  readonly replicationFactor?: number
+  /** Replicas of each partition by broker id, the preferred leader first; instead of the two counts. */
+  readonly assignments?: readonly (readonly number[])[]
+  /** Under Kafka's own names, such as `'min.insync.replicas'`. */
+  readonly configs?: TopicConfigOptions
+}
+
+export interface ClusterOptions {
+  /** How many (ids 1…n), or which. Default 3. */
+  readonly brokers?: number | readonly BrokerSpec[]
+  /** Topics that are there when the promise resolves. */
+  readonly topics?: Readonly<Record<string, TopicSpec>>
+  /** Static configuration of all brokers and the controller, under Kafka's own names. */
+  readonly configs?: BrokerConfigOptions
+  /** Of all chance. Default: the environment's `MINI_KAFKA_SEED`, else 1. */
+  readonly seed?: number
+  /** Default `'virtual'`. */
+  readonly time?: 'virtual' | 'real'
+  /** Milliseconds since the epoch at which virtual time begins. Default 2026-01-01T00:00:00Z. */
+  readonly startTime?: number
+  /** Where logs are kept. Default: memory. */
+  readonly logs?: LogStores
+  /** How long user code that the cluster awaits may take, in real milliseconds. Default 4,000. */
+  readonly outsideMs?: number
+  /** Virtual milliseconds of nothing but housekeeping after which a pending call is given up. Default 300,000. */
+  readonly patienceMs?: number
+  readonly trace?: {
+    /** How many events are kept. Default 10,000. */
+    readonly limit?: number
+  }
+  /** Told once when virtual time is paced. Default `console.warn`. */
+  readonly warn?: (text: string) => void
+  /** For tests of checkers, not for users: safety rules that are switched off. */
+  readonly mutants?: readonly string[]
+  /** For tests of virtual time, not for users: a hop of the event loop after every event. */
+  readonly hopAlways?: boolean
+}
+
+export interface ClusterPlan {
+  readonly brokers: readonly { readonly id: number; readonly rack: string | null }[]
+  readonly configs: Overrides
+  readonly seed: number
+  readonly time: 'virtual' | 'real'
+}
+
+const OPTION_NAMES: readonly (keyof ClusterOptions)[] = [
+  'brokers',
+  'topics',
+  'configs',
+  'seed',
+  'time',
+  'startTime',
+  'logs',
+  'outsideMs',
+  'patienceMs',
+  'trace',
+  'warn',
+  'mutants',
+  'hopAlways',
+]
+
+const TOPIC_OPTION_NAMES: readonly (keyof TopicSpec)[] = ['partitions', 'replicationFactor', 'assignments', 'configs']
+
+/** On real time a fail-over has to fit into a test's five seconds (see docs/deviations.md). */
+const REAL_TIME_CONFIGS: Overrides = new Map([
+  ['broker.session.timeout.ms', '500'],
+  ['broker.heartbeat.interval.ms', '50'],
+  ['replica.lag.time.max.ms', '1000'],
+  ['replica.fetch.backoff.ms', '50'],
+  ['replica.fetch.wait.max.ms', '200'],
+  ['group.initial.rebalance.delay.ms', '0'],
+])
+
+/** @throws {ConfigError} that names the option, and what would be right. */
+export function planCluster(options: ClusterOptions): ClusterPlan {
+  refuseUnknown('option of createCluster', options, OPTION_NAMES)
+  const { logs, time = 'virtual' } = options
+  if (time !== 'virtual' && time !== 'real') {
+    throw new ConfigError(`time must be 'virtual' or 'real', not ${JSON.stringify(time)}`)
+  }
+  if (time === 'virtual' && logs?.realIo) {
+    throw new ConfigError("this log store does real I/O, which virtual time cannot hold: use time: 'real'")
+  }
+  for (const name of ['startTime', 'outsideMs', 'patienceMs'] as const) {
+    const value = options[name]
+    if (value !== undefined && !(Number.isInteger(value) && value >= 0)) {
+      throw new ConfigError(`${name} must be a whole number of milliseconds, 0 or more, not ${value}`)
+    }
+  }
+  for (const [name, topic] of Object.entries(options.topics ?? {})) {
+    refuseUnknown(`option of the topic '${name}'`, topic, TOPIC_OPTION_NAMES)
+  }
+  const given = brokerOverrides(options.configs ?? {})
+  return {
+    brokers: planBrokers(options.brokers ?? 3),
+    configs: time === 'real' ? new Map([...REAL_TIME_CONFIGS, ...given]) : given,
+    seed: planSeed(options.seed),
+    time,
+  }
+}
+
+export function refuseUnknown(what: string, given: object, known: readonly string[]): void {
+  for (const name of Object.keys(given)) {
+    if (!known.includes(name)) throw new ConfigError(`unknown ${what} '${name}'${didYouMean(name, known)}`)
+  }
+}
+
+function planBrokers(brokers: number | readonly BrokerSpec[]): ClusterPlan['brokers'] {
+  if (typeof brokers === 'number') {
+    if (!Number.isInteger(brokers) || brokers < 1 || brokers >= MAX_BROKER_ID) {
+      throw new ConfigError(`brokers must be a whole number from 1 to ${MAX_BROKER_ID - 1}, not ${brokers}`)
+    }
+    return Array.from({ length: brokers }, (_, i) => ({ id: i + 1, rack: null }))
+  }
+  if (brokers.length === 0) throw new ConfigError('brokers must name at least one broker')
+  const seen = new Set<number>()
+  return brokers.map(({ id, rack = null }) => {
+    if (!Number.isInteger(id) || id < 0 || id >= MAX_BROKER_ID) {
+      throw new ConfigError(`a broker id must be a whole number from 0 to ${MAX_BROKER_ID - 1}, not ${id}`)
+    }
+    if (seen.has(id)) throw new ConfigError(`broker ${id} is named twice`)
+    seen.add(id)
+    return { id, rack }
+  })
+}
+
+function planSeed(given: number | undefined): number {
+  const text = process.env.MINI_KAFKA_SEED
+  const seed = given ?? (text === undefined || text === '' ? 1 : Number(text))
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new ConfigError(`a seed must be a whole number from 0 to 2^53, not ${given ?? JSON.stringify(text)}`)
+  }
+  return seed
+}

@@ -1,0 +1,37 @@
+import type { LogStores } from '../log/log-store.ts'
+import type { Overrides } from '../metadata/config-values.ts'
+import type { Address } from '../network/channel.ts'
+import type { LinkNetwork } from '../network/link.ts'
+import type { Interceptors } from '../node/intercept.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { AnyApi } from '../wire/api.ts'
+
+/** What all nodes of one cluster stand on. */
+export interface Plant {
+  readonly runtime: Runtime
+  readonly network: LinkNetwork
+  readonly stores: LogStores
+  readonly interceptors: Interceptors
+  readonly clusterId: string
+  /** Static configuration of every node, as text. */
+  readonly configs: Overrides
+  readonly brokerApis: ReadonlyMap<number, AnyApi>
+  readonly controllerApis: ReadonlyMap<number, AnyApi>
+  readonly controllerAddress: Address
+  /** Safety rules that are switched off, for tests of checkers. */
+  readonly mutants: ReadonlySet<string>
+}
+
+export const CONTROLLER_ID = 1000
+/** Broker ids stay below the controller's. */
+export const MAX_BROKER_ID = CONTROLLER_ID
+export const CONTROLLER_NAME = 'controller'
+
+export function brokerName(id: number): string {
+  return `broker-${id}`
+}
+
+/** Broker id of a node's name; undefined for the controller and for clients. */
+export function brokerIdOf(name: string): number | undefined {
+  return name.startsWith('broker-') ? Number(name.slice('broker-'.length)) : undefined
+}
