@@ -1,6 +1,9 @@
+import type { Broker } from '../broker/broker.ts'
 import type { Controller } from '../controller/controller.ts'
 import { type Api, defineApi } from '../wire/api.ts'
+import { errorFields } from '../wire/error-fields.ts'
 import { array, boolean, int16, int32, string } from '../wire/schema.ts'
+import { forwarded } from './forwarding.ts'
 
 const request = {
   timeoutMs: int32.default(60000),
@@ -40,5 +43,14 @@ export const alterPartitionReassignments: Api<typeof request, typeof response> =
   flexibleFrom: 0,
   request,
   response,
+  broker: (broker: Broker, request) =>
+    forwarded(broker, alterPartitionReassignments, request, error => ({
+      throttleTimeMs: 0,
+      ...errorFields(error),
+      responses: request.topics.map(({ name, partitions }) => ({
+        name,
+        partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, ...errorFields(error) })),
+      })),
+    })),
   controller: (controller: Controller, request) => controller.alterPartitionReassignments(request),
 })

@@ -1,6 +1,9 @@
+import type { Broker } from '../broker/broker.ts'
 import type { Controller } from '../controller/controller.ts'
 import { type Api, defineApi } from '../wire/api.ts'
+import { errorFields } from '../wire/error-fields.ts'
 import { array, boolean, int16, int32, string } from '../wire/schema.ts'
+import { forwarded } from './forwarding.ts'
 
 const request = {
   topics: array({
@@ -34,5 +37,10 @@ export const createPartitions: Api<typeof request, typeof response> = defineApi(
   flexibleFrom: 2,
   request,
   response,
+  broker: (broker: Broker, request) =>
+    forwarded(broker, createPartitions, request, error => ({
+      throttleTimeMs: 0,
+      results: request.topics.map(({ name }) => ({ name, ...errorFields(error) })),
+    })),
   controller: (controller: Controller, request) => controller.createPartitions(request),
 })

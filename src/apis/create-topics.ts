@@ -1,6 +1,9 @@
+import type { Broker } from '../broker/broker.ts'
 import type { Controller } from '../controller/controller.ts'
 import { type Api, defineApi } from '../wire/api.ts'
+import { errorFields } from '../wire/error-fields.ts'
 import { array, boolean, int8, int16, int32, string, uuid } from '../wire/schema.ts'
+import { forwarded } from './forwarding.ts'
 
 const request = {
   topics: array({
@@ -54,5 +57,10 @@ export const createTopics: Api<typeof request, typeof response> = defineApi({
   flexibleFrom: 5,
   request,
   response,
+  broker: (broker: Broker, request) =>
+    forwarded(broker, createTopics, request, error => ({
+      throttleTimeMs: 0,
+      topics: request.topics.map(({ name }) => ({ name, ...errorFields(error), configs: [] })),
+    })),
   controller: (controller: Controller, request) => controller.createTopics(request),
 })

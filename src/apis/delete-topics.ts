@@ -1,6 +1,11 @@
+import type { Broker } from '../broker/broker.ts'
 import type { Controller } from '../controller/controller.ts'
-import { type Api, defineApi } from '../wire/api.ts'
-import { array, int16, int32, string, uuid } from '../wire/schema.ts'
+import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
+import { errorFields } from '../wire/error-fields.ts'
+import { errorCodes } from '../wire/errors.ts'
+import type { Decoded, Encodable } from '../wire/schema.ts'
+import { array, int16, int32, string, uuid, ZERO_UUID } from '../wire/schema.ts'
+import { forwarded } from './forwarding.ts'
 
 const request = {
   topics: array({
@@ -32,5 +37,31 @@ export const deleteTopics: Api<typeof request, typeof response> = defineApi({
   flexibleFrom: 4,
   request,
   response,
+  broker: forward,
   controller: (controller: Controller, request, context) => controller.deleteTopics(request, context),
 })
+
+type Request = Decoded<typeof request>
+type Response = Encodable<typeof response>
+
+/** First version that names topics as structures, by name or id. */
+const BY_ID_VERSION = 6
+/** First version that has TOPIC_DELETION_DISABLED. */
+const DISABLED_VERSION = 3
+
+async function forward(broker: Broker, request: Request, { version }: RequestContext): Promise<Response> {
+  const { timeoutMs } = request
+  const topics =
+    version >= BY_ID_VERSION ? request.topics : request.topicNames.map(name => ({ name, topicId: ZERO_UUID }))
+  const answer = await forwarded(broker, deleteTopics, { topics, topicNames: [], timeoutMs }, error => ({
+    throttleTimeMs: 0,
+    responses: topics.map(topic => ({ ...topic, ...errorFields(error) })),
+  }))
+  if (version >= DISABLED_VERSION) return answer
+  return {
+    ...answer,
+    responses: answer.responses.map(topic =>
+      topic.errorCode === errorCodes.TOPIC_DELETION_DISABLED ? { ...topic, errorCode: errorCodes.INVALID_REQUEST } : topic,
+    ),
+  }
+}

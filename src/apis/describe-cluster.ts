@@ -1,34 +1,75 @@
-import { defineApi } from '../wire/api.ts'
+import type { Broker } from '../broker/broker.ts'
+import { type Api, defineApi } from '../wire/api.ts'
+import { errorCodes } from '../wire/errors.ts'
+import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, boolean, int8, int16, int32, string } from '../wire/schema.ts'
+import { allClusterOperations } from './authorized-operations.ts'
+
+const request = {
+  includeClusterAuthorizedOperations: boolean,
+  endpointType: int8.since(1).default(1),
+  includeFencedBrokers: boolean.since(2),
+}
+
+const response = {
+  throttleTimeMs: int32,
+  errorCode: int16,
+  errorMessage: string.nullable().default(null),
+  endpointType: int8.since(1).default(1),
+  clusterId: string,
+  controllerId: int32.default(-1),
+  brokers: array({
+    brokerId: int32,
+    host: string,
+    port: int32,
+    rack: string.nullable().default(null),
+    isFenced: boolean.since(2),
+  }),
+  clusterAuthorizedOperations: int32.default(-2147483648),
+}
 
 /**
- * The cluster's id, controller and brokers (KIP-700). v1 can ask a controller for the controllers, v2 includes fenced
- * brokers. Broker and controller answer.
+ * The cluster's id, controller and brokers (KIP-700). v1 can ask a controller for the controllers, which a broker refuses;
+ * v2 includes fenced brokers. Any broker answers, from its image.
  */
-export const describeCluster = defineApi({
+export const describeCluster: Api<typeof request, typeof response> = defineApi({
   key: 60,
   name: 'DescribeCluster',
   versions: '0-2',
   flexibleFrom: 0,
-  request: {
-    includeClusterAuthorizedOperations: boolean,
-    endpointType: int8.since(1).default(1),
-    includeFencedBrokers: boolean.since(2),
-  },
-  response: {
-    throttleTimeMs: int32,
-    errorCode: int16,
-    errorMessage: string.nullable().default(null),
-    endpointType: int8.since(1).default(1),
-    clusterId: string,
-    controllerId: int32.default(-1),
-    brokers: array({
-      brokerId: int32,
-      host: string,
-      port: int32,
-      rack: string.nullable().default(null),
-      isFenced: boolean.since(2),
-    }),
-    clusterAuthorizedOperations: int32.default(-2147483648),
-  },
+  request,
+  response,
+  broker: answer,
 })
+
+const BROKERS = 1
+const CONTROLLERS = 2
+
+function answer(
+  { image, clusterId, life }: Broker,
+  { endpointType, includeFencedBrokers, includeClusterAuthorizedOperations }: Decoded<typeof request>,
+): Encodable<typeof response> {
+  if (endpointType !== BROKERS) {
+    const [errorCode, errorMessage] =
+      endpointType === CONTROLLERS
+        ? [errorCodes.MISMATCHED_ENDPOINT_TYPE, 'This is a broker, and controllers were asked for.']
+        : [errorCodes.UNSUPPORTED_ENDPOINT_TYPE, `There are no endpoints of type ${endpointType}.`]
+    return { throttleTimeMs: 0, errorCode, errorMessage, clusterId: '', brokers: [] }
+  }
+  const registered = [...image.brokers.values()]
+  const alive = registered.filter(broker => !broker.fenced)
+  return {
+    throttleTimeMs: 0,
+    errorCode: errorCodes.NONE,
+    errorMessage: null,
+    clusterId,
+    // As in Metadata (M-1): what is for the controller may be sent to any broker.
+    controllerId: alive.length === 0 ? -1 : alive[life.choose('controller id of Metadata', alive.length)]!.brokerId,
+    brokers: (includeFencedBrokers ? registered : alive).flatMap(({ brokerId, endpoints: [endpoint], rack, fenced }) =>
+      endpoint === undefined
+        ? []
+        : [{ brokerId, host: endpoint.host, port: endpoint.port, rack, ...(includeFencedBrokers ? { isFenced: fenced } : {}) }],
+    ),
+    ...(includeClusterAuthorizedOperations ? { clusterAuthorizedOperations: allClusterOperations } : {}),
+  }
+}

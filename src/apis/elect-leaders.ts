@@ -1,6 +1,11 @@
+import type { Broker } from '../broker/broker.ts'
 import type { Controller } from '../controller/controller.ts'
-import { type Api, defineApi } from '../wire/api.ts'
+import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
+import { errorFields } from '../wire/error-fields.ts'
+import { errorCodes, KafkaError } from '../wire/errors.ts'
+import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, int8, int16, int32, string } from '../wire/schema.ts'
+import { forwarded } from './forwarding.ts'
 
 const request = {
   electionType: int8.since(1),
@@ -35,5 +40,29 @@ export const electLeaders: Api<typeof request, typeof response> = defineApi({
   flexibleFrom: 2,
   request,
   response,
+  broker: forward,
   controller: (controller: Controller, request, context) => controller.electLeaders(request, context),
 })
+
+type Request = Decoded<typeof request>
+type Response = Encodable<typeof response>
+
+async function forward(broker: Broker, request: Request, { version }: RequestContext): Promise<Response> {
+  const answer = await forwarded(broker, electLeaders, request, error => refused(request, error))
+  const { errorCode = errorCodes.NONE, ...rest } = answer
+  if (version > 0 || errorCode === errorCodes.NONE) return version > 0 ? answer : rest
+  // v0 has no error of the whole: each partition tells it.
+  const { errorCode: _, ...parts } = refused(request, KafkaError.of(errorCode))
+  return parts
+}
+
+function refused(request: Request, error: KafkaError): Response {
+  return {
+    throttleTimeMs: 0,
+    errorCode: error.code,
+    replicaElectionResults: (request.topicPartitions ?? []).map(({ topic, partitions }) => ({
+      topic,
+      partitionResult: partitions.map(partitionId => ({ partitionId, ...errorFields(error) })),
+    })),
+  }
+}

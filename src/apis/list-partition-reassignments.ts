@@ -1,6 +1,9 @@
+import type { Broker } from '../broker/broker.ts'
 import type { Controller } from '../controller/controller.ts'
 import { type Api, defineApi } from '../wire/api.ts'
+import { errorFields } from '../wire/error-fields.ts'
 import { array, int16, int32, string } from '../wire/schema.ts'
+import { forwarded } from './forwarding.ts'
 
 const request = {
   timeoutMs: int32.default(60000),
@@ -37,5 +40,11 @@ export const listPartitionReassignments: Api<typeof request, typeof response> = 
   flexibleFrom: 0,
   request,
   response,
+  broker: (broker: Broker, request) =>
+    forwarded(broker, listPartitionReassignments, request, error => ({
+      throttleTimeMs: 0,
+      ...errorFields(error),
+      topics: [],
+    })),
   controller: (controller: Controller, request) => controller.listPartitionReassignments(request),
 })

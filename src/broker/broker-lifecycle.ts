@@ -1,5 +1,6 @@
 import { brokerHeartbeat } from '../apis/broker-heartbeat.ts'
 import { brokerRegistration } from '../apis/broker-registration.ts'
+import { supportedFeatures } from '../metadata/features.ts'
 import type { Endpoint } from '../metadata/image.ts'
 import type { Life } from '../node/life.ts'
 import type { PeerLink } from '../node/peer-link.ts'
@@ -34,6 +35,8 @@ export class BrokerLifecycle {
   #brokerEpoch = -1
   #isFenced = true
   #inFlight = false
+  /** The metadata offset that the last heartbeat told. */
+  #told = -1
   #wantsShutdown: (() => void) | undefined
   #timer: { cancel(): void } | undefined
 
@@ -73,11 +76,7 @@ export class BrokerLifecycle {
         clusterId,
         incarnationId,
         listeners: [endpoint],
-        features: [
-          { name: 'metadata.version', minSupportedVersion: 7, maxSupportedVersion: 30 },
-          { name: 'eligible.leader.replicas.version', minSupportedVersion: 0, maxSupportedVersion: 1 },
-          { name: 'kraft.version', minSupportedVersion: 0, maxSupportedVersion: 1 },
-        ],
+        features: supportedFeatures,
         rack,
         logDirs: [],
         previousBrokerEpoch,
@@ -115,12 +114,13 @@ export class BrokerLifecycle {
     const { link, brokerId, sessionTimeoutMs, metadataOffset } = this.#options
     this.#timer = undefined
     this.#inFlight = true
+    this.#told = metadataOffset()
     link.send(
       brokerHeartbeat,
       {
         brokerId,
         brokerEpoch: this.#brokerEpoch,
-        currentMetadataOffset: metadataOffset(),
+        currentMetadataOffset: this.#told,
         wantFence: false,
         wantShutDown: this.#wantsShutdown !== undefined,
       },
@@ -146,6 +146,11 @@ export class BrokerLifecycle {
       this.#wantsShutdown = undefined
       this.#inFlight = false
       done()
+      return
+    }
+    if (response.isFenced && this.#options.metadataOffset() > this.#told) {
+      // It was read further meanwhile, which may be all that the controller waits for.
+      this.#heartbeat()
       return
     }
     this.#scheduleNext()

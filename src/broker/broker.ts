@@ -18,6 +18,7 @@ import { Receiver } from '../node/receive.ts'
 import type { AnyApi, RequestInput, ResponseOf } from '../wire/api.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
 import { AlterPartitions } from './alter-partitions.ts'
+import { AutoCreation } from './auto-creation.ts'
 import { BrokerLifecycle } from './broker-lifecycle.ts'
 import { Fetches } from './fetches.ts'
 import { Housekeeping } from './housekeeping.ts'
@@ -68,6 +69,7 @@ export class Broker implements PartitionHost {
   readonly replicas: Replicas
   readonly fetches: Fetches
   readonly producerIds: ProducerIdBlock
+  readonly autoCreation: AutoCreation = new AutoCreation(this)
   readonly apis: ReadonlyMap<number, AnyApi>
   readonly #options: BrokerOptions
   readonly #receiver: Receiver<Broker>

@@ -50,7 +50,7 @@ export class ClientMetadata {
   #needed = false
   #inFlight = false
   #timer: Timer | undefined
-  #closed = false
+  #closed: Error | undefined
 
   constructor(environment: ClientEnvironment, connections: Connections, options: MetadataOptions) {
     this.#environment = environment
@@ -112,8 +112,9 @@ export class ClientMetadata {
     this.#schedule()
   }
 
-  /** Asks for a refresh and settles when one has come or failed; after `close` it does not. */
+  /** Asks for a refresh and settles when one has come or failed; rejects after `close`. */
   refreshed(): Promise<void> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed)
     this.#updated ??= this.#environment.runtime.deferred()
     const { promise } = this.#updated
     this.requestUpdate()
@@ -158,13 +159,14 @@ export class ClientMetadata {
     return this.#environment.bootstrap.map((address, index) => this.#connections.to(-1 - index, address, 'metadata'))
   }
 
-  close(): void {
-    this.#closed = true
+  close(reason: Error): void {
+    this.#closed = reason
     this.#timer?.cancel()
+    this.#updated?.reject(reason)
   }
 
   #schedule(): void {
-    if (this.#inFlight || this.#timer !== undefined || this.#closed) return
+    if (this.#inFlight || this.#timer !== undefined || this.#closed !== undefined) return
     const { runtime } = this.#environment
     const pause = this.#attemptedAt === Number.NEGATIVE_INFINITY ? 0 : this.#backoff.delay(this.#vain + 1)
     const at = Math.max(this.#attemptedAt + pause, runtime.now())
@@ -174,7 +176,7 @@ export class ClientMetadata {
         this.#timer = undefined
         return this.#refresh()
       },
-      { housekeeping: true },
+      { housekeeping: this.#updated === undefined },
     )
   }
 
@@ -188,11 +190,13 @@ export class ClientMetadata {
       this.#timer = undefined
       return this.#refresh()
     }
-    this.#timer = runtime.after(Math.max(1, at - runtime.now()), again, { housekeeping: true })
+    this.#timer = runtime.after(Math.max(1, at - runtime.now()), again, {
+      housekeeping: this.#updated === undefined,
+    })
   }
 
   async #refresh(): Promise<void> {
-    if (this.#inFlight || this.#closed) return
+    if (this.#inFlight || this.#closed !== undefined) return
     const node = this.leastLoaded()
     if (node === undefined) {
       this.#scheduleAfterBackoff()
@@ -216,7 +220,7 @@ export class ClientMetadata {
       failed = true
     }
     this.#inFlight = false
-    if (this.#closed) return
+    if (this.#closed !== undefined) return
     if (failed) {
       this.#vain++
       this.#needed = true

@@ -33,6 +33,7 @@ export class ControllerHandle extends NodeHandle {
       clusterId: plant.clusterId,
       configs: plant.configs,
       mutants: plant.mutants,
+      apis: plant.controllerApis,
     })
     this.#controller = controller
     const receiver = new Receiver<Controller>({

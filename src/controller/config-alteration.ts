@@ -88,7 +88,8 @@ function altered(
       return alterTopicConfigs(before, operations, settings.layers)
     case resourceTypes.broker: {
       if (name !== CLUSTER_DEFAULT) refuseUnknownBroker(name, situation)
-      return alterBrokerConfigs(before, operations, name === CLUSTER_DEFAULT ? 'cluster' : 'broker')
+      const scope = name === CLUSTER_DEFAULT ? 'cluster' : 'broker'
+      return alterBrokerConfigs(before, operations, scope, settings.elrEnabled)
     }
     case resourceTypes.clientMetrics:
       if (name === '') throw new KafkaError('INVALID_REQUEST', 'Subscription name must not be empty.')

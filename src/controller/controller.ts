@@ -54,6 +54,8 @@ export interface ControllerOptions {
   readonly features?: Readonly<Record<string, number>>
   /** Safety rules to switch off, for tests of checkers: `no-alter-partition-epoch-check` (R-23). */
   readonly mutants?: ReadonlySet<string>
+  /** What it takes, by key, for ApiVersions (W-15). */
+  readonly apis?: ReadonlyMap<number, AnyApi>
 }
 
 type Answer<A extends AnyApi> = Eventually<ResponseInput<A>>
@@ -68,6 +70,7 @@ type Answer<A extends AnyApi> = Eventually<ResponseInput<A>>
 export class Controller {
   readonly nodeId: number
   readonly clusterId: string
+  readonly apis: ReadonlyMap<number, AnyApi>
   readonly image = new ClusterImage()
   readonly settings: Settings
   readonly #runtime: Runtime
@@ -84,6 +87,7 @@ export class Controller {
     const { runtime, nodeId = 1000, clusterId } = options
     this.nodeId = nodeId
     this.clusterId = clusterId
+    this.apis = options.apis ?? new Map()
     this.#runtime = runtime
     this.#configs = options.configs ?? noOverrides
     this.#features = options.features ?? {}

@@ -63,6 +63,7 @@ function electAsked(
   }
   const election = type === PREFERRED ? 'preferred' : 'unclean'
   const record = changePartition(partition, { ...targetOf(partition, situation), election })
+  // Kafka answers NONE to any change, also to one that elects nobody (an eligible replica that is dropped on the way).
   const leader = record?.leader ?? partition.leader
   if (record === undefined || leader === partition.leader) {
     return type === PREFERRED

@@ -129,7 +129,8 @@ export class MetadataReaders {
     if (partition.fetchOffset >= this.#log.endOffset) return this.#answerOf(partition, undefined, Records.empty)
     const read = this.#log.read(partition.fetchOffset, Math.min(maxBytes, partition.partitionMaxBytes))
     const answer = (batches: RecordBatch[]) => this.#answerOf(partition, undefined, Records.of(batches))
-    return read instanceof Promise ? read.then(answer) : answer(read)
+    if (!(read instanceof Promise)) return answer(read)
+    return read.then(answer, () => this.#answerOf(partition, 'KAFKA_STORAGE_ERROR', null))
   }
 
   #answerOf(partition: PartitionRequest, error: ErrorName | undefined, records: Records | null): PartitionAnswer {

@@ -71,7 +71,7 @@ class Wanted {
     if (this.#adding.length === 0 && this.#removing.length === 0) return
     const replicas = without(this.#replicas, this.#removing)
     const inSync = without(this.#inSync, this.#removing)
-    if (replicas.length === 0 || inSync.length === 0) return
+    if (replicas.length === 0) return
     if (!replicas.every(replica => inSync.includes(replica))) return
     this.#replicas = replicas
     this.#inSync = inSync
@@ -91,7 +91,10 @@ class Wanted {
     const candidates = new Set([...this.#eligible, ...this.#partition.inSyncReplicas])
     for (const replica of this.#inSync) candidates.delete(replica)
     if (uncleanShutdown !== undefined) candidates.delete(uncleanShutdown)
-    this.#eligible = [...candidates].sort((a, b) => a - b)
+    // A reassignment may have left one eligible that is no replica any more. Kafka keeps it while the in-sync set is
+    // too small; it could never lead, and would keep the last known leader from being elected, so here it goes.
+    const { replicas } = this.#partition
+    this.#eligible = [...candidates].filter(replica => replicas.includes(replica)).sort((a, b) => a - b)
   }
 
   elect(): void {

@@ -76,7 +76,8 @@ function begun(
   }
   const removingReplicas = partition.replicas.filter(replica => !target.includes(replica)).sort(ascending)
   const added = target.filter(replica => !partition.replicas.includes(replica))
-  // What the reassignment before was adding has still been added: a cancel takes it away again.
+  // What the reassignment before was adding has still been added: a cancel takes it away again. Kafka forgets it when the
+  // new target adds others, so that its cancel leaves a replica that nobody asked for.
   const addingReplicas = [...partition.addingReplicas, ...added].sort(ascending)
   return { replicas: [...target, ...removingReplicas], removingReplicas, addingReplicas }
 }

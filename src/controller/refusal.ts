@@ -1,16 +1,6 @@
-import { errorSentences } from '../wire/error-sentences.ts'
 import { KafkaError } from '../wire/errors.ts'
 
-/** The two fields by which most answers tell an error; the message is never empty where there is an error. */
-export interface ErrorFields {
-  readonly errorCode: number
-  readonly errorMessage: string | null
-}
-
-export function errorFields(error: KafkaError | undefined): ErrorFields {
-  if (error === undefined) return { errorCode: 0, errorMessage: null }
-  return { errorCode: error.code, errorMessage: error.ownMessage ?? errorSentences[error.errorName] ?? error.errorName }
-}
+export { type ErrorFields, errorFields } from '../wire/error-fields.ts'
 
 /** Answers the refusal that `run` threw; any other exception is a bug and goes on. */
 export function attempt(run: () => void): KafkaError | undefined {

@@ -6,6 +6,7 @@ import { resourceTypes } from '../metadata/image.ts'
 import { METADATA_TOPIC } from '../metadata/metadata-batch.ts'
 import { placeReplicas } from '../metadata/placement.ts'
 import type { MetadataRecordInput } from '../metadata/records.ts'
+import { checkTopicName } from '../metadata/topic-names.ts'
 import type { RequestOf, ResponseInput } from '../wire/api.ts'
 import { KafkaError } from '../wire/errors.ts'
 import { uuidToText } from '../wire/uuid.ts'
@@ -154,21 +155,6 @@ class Creation {
 interface NewPartition {
   readonly replicas: readonly number[]
   readonly record: MetadataRecordInput
-}
-
-/** @throws {KafkaError} INVALID_TOPIC_EXCEPTION (M-10) */
-export function checkTopicName(name: string): void {
-  const why =
-    name === ''
-      ? 'the empty string is not allowed'
-      : name === '.' || name === '..'
-        ? `'${name}' is not allowed`
-        : name.length > 249
-          ? `the length of '${name}' is longer than the max allowed length 249`
-          : /^[a-zA-Z0-9._-]+$/.test(name)
-            ? undefined
-            : `'${name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'`
-  if (why !== undefined) throw new KafkaError('INVALID_TOPIC_EXCEPTION', `Topic name is invalid: ${why}`)
 }
 
 function collisionKey(name: string): string {

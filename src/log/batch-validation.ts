@@ -64,7 +64,8 @@ function checkEnvelope(batch: RecordBatch, { origin, name, config }: ValidationO
     throw refused('INVALID_RECORD', `the base offset of a batch for ${name} should be 0, not ${batch.baseOffset}`)
   }
   checkSize(batch, config, name)
-  if (!verifyCrc(batch)) throw refused('CORRUPT_MESSAGE', `the CRC of a batch for ${name} does not fit its bytes`, false)
+  if (!verifyCrc(batch))
+    throw refused('CORRUPT_MESSAGE', `the CRC of a batch for ${name} does not fit its bytes`, false)
 }
 
 function checkSize(batch: RecordBatch, config: LogConfig, name: string): void {

@@ -105,7 +105,7 @@ export class LogAppender {
   asFollower(batches: readonly RecordBatch[], { leaderEpoch, now }: FollowerAppendOptions): Eventually<number> {
     const log = this.#log
     let appended = 0
-    let stored: Eventually<void> = undefined
+    let stored: Eventually<void> | undefined
     for (const batch of batches) {
       log.mustBeWritable()
       // Written by a later leader than the one that was asked: the next fetch will say who it is (KAFKA-18723).
@@ -115,7 +115,10 @@ export class LogAppender {
         throw new KafkaError('UNKNOWN_SERVER_ERROR', what)
       }
       if (!verifyCrc(batch)) {
-        throw new KafkaError('CORRUPT_MESSAGE', `the CRC of batch ${batch.baseOffset} for ${log.name} does not fit its bytes`)
+        throw new KafkaError(
+          'CORRUPT_MESSAGE',
+          `the CRC of batch ${batch.baseOffset} for ${log.name} does not fit its bytes`,
+        )
       }
       stored = this.#write(batch.unpinned(), now)
       appended++

@@ -47,8 +47,7 @@ export function readLog(
     const end = Math.min(upperBound, log.segments.endOf(log.segments.indexOf(first.baseOffset)))
     let count = 0
     while (count < batches.length && batches[count]!.nextOffset <= end) count++
-    if (count < batches.length) batches.length = count
-    return batches
+    return count < batches.length ? batches.slice(0, count) : batches
   })
 }
 

@@ -5,8 +5,8 @@
 import { thenDo } from './eventually.ts'
 import type { LogState } from './log-state.ts'
 import type { Eventually } from './log-store.ts'
-import type { ProducerState } from './producer-state.ts'
 import { producersOfSnapshot } from './producer-snapshot.ts'
+import type { ProducerState } from './producer-state.ts'
 
 /** Answers the end that is left. */
 export function truncateLog(log: LogState, endOffset: number, now: number): Eventually<number> {

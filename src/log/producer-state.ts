@@ -47,9 +47,7 @@ export class ProducerState {
   duplicateOf(batch: RecordBatch): BatchFacts | undefined {
     if (batch.producerEpoch !== this.producerEpoch) return undefined
     const { baseSequence, lastSequence } = batch
-    return this.batches.find(
-      facts => facts.lastSequence === lastSequence && firstSequenceOf(facts) === baseSequence,
-    )
+    return this.batches.find(facts => facts.lastSequence === lastSequence && firstSequenceOf(facts) === baseSequence)
   }
 
   addBatch(producerEpoch: number, facts: BatchFacts): void {

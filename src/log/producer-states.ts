@@ -5,7 +5,7 @@
  * `check` decides and changes nothing; `apply` takes over what was appended and refuses nothing. Every replica applies
  * every batch, so that a new leader detects the same duplicates and gaps (I-13).
  */
-import { transactionMarkerOf, type TransactionMarker } from '../wire/control-record.ts'
+import { type TransactionMarker, transactionMarkerOf } from '../wire/control-record.ts'
 import type { KafkaError } from '../wire/errors.ts'
 import type { RecordBatch } from '../wire/record-batch.ts'
 import { AbortedTransactions } from './aborted-transactions.ts'
@@ -174,7 +174,8 @@ export class ProducerStates {
     // Unknown here, because it is new or because it expired: whatever it begins with is its beginning (KIP-360).
     if (producer === undefined || producer.producerEpoch < 0) return
     if (producerEpoch !== producer.producerEpoch) {
-      if (baseSequence !== 0) throw this.#outOfOrder(batch, `a new epoch begins with 0; the last was ${producer.producerEpoch}`)
+      if (baseSequence !== 0)
+        throw this.#outOfOrder(batch, `a new epoch begins with 0; the last was ${producer.producerEpoch}`)
     } else if (!inSequence(producer.lastSequence, baseSequence)) {
       throw this.#outOfOrder(batch, `its last was ${producer.lastSequence}`)
     }

@@ -13,12 +13,16 @@ export class Segments {
   /** Bytes of all batches. */
   size = 0
   /** Of the active segment, drawn when it began (S-1). */
-  #jitterMs: number
-  readonly #jitter: () => number
+  #jitterMs = 0
+  #jitter = () => 0
 
-  constructor(startOffset: number, now: number, jitter: () => number = () => 0) {
-    this.#jitter = jitter
+  constructor(startOffset: number, now: number) {
     this.#segments = [new Segment(startOffset, now)]
+  }
+
+  /** Where each segment's part of `segment.jitter.ms` comes from; the first is drawn at once. */
+  drawJitter(jitter: () => number): void {
+    this.#jitter = jitter
     this.#jitterMs = jitter()
   }
 

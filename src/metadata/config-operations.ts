@@ -62,6 +62,7 @@ export function replaceTopicConfigs(entries: readonly ConfigEntry[], controller?
 /**
  * New dynamic values of one broker, or of all (`scope: 'cluster'`). Keys that Kafka does not know are kept (M-22).
  *
+ * @param elrEnabled eligible leader replicas are on, as in every cluster that 4.1 or later makes (R-45)
  * @throws KafkaError INVALID_REQUEST for what may not be altered or is not legal, INVALID_CONFIG for a list operation on
  *   another type and for `min.insync.replicas`, which with eligible leader replicas belongs to the whole cluster (M-21)
  */
@@ -69,6 +70,7 @@ export function alterBrokerConfigs(
   current: Overrides,
   operations: readonly ConfigOperation[],
   scope: 'broker' | 'cluster',
+  elrEnabled = true,
 ): Overrides {
   const altered = applied(current, operations, brokerConfigs, (name, verb) =>
     definitionOf(brokerConfigs, name) === undefined
@@ -77,7 +79,7 @@ export function alterBrokerConfigs(
   )
   checkBrokerOverrides(altered, scope)
   const touched = operations.some(operation => operation.name === MIN_IN_SYNC)
-  checkMinInSync(scope, touched, current, altered)
+  if (elrEnabled) checkMinInSync(scope, touched, current, altered)
   return altered
 }
 

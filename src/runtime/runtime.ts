@@ -59,6 +59,8 @@ export interface Runtime {
   drive<T>(what: string, call: () => Promise<T> | T, options?: DriveOptions): Promise<T>
   /** The same with a handle; `giveUp` is told when time cannot bring it about. */
   begin(what: string, giveUp: (reason: Error) => void, options?: DriveOptions): Drive
+  /** A poll found something: polls are not idling, so virtual time need not be paced. */
+  progressed?(): void
   /** Our code awaits the user's: time stands still until `promise` settles, at most `outsideMs`. */
   outside<T>(what: string, promise: PromiseLike<T> | T): Promise<T>
   /**

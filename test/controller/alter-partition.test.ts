@@ -12,7 +12,6 @@ describe('a leader proposes another in-sync set', () => {
 
   test('every check refuses with its own error, and changes nothing (R-23)', () => {
     const driven = setUp()
-    // A leadership that moved away and back, so that there are older epochs to come with.
     const propose = driven.proposeInSync.bind(driven, 'reg')
     expect(propose([1, 2], { brokerEpoch: driven.epochOf(1) - 1 })).toBe('top STALE_BROKER_EPOCH')
     expect(propose([1, 2], { sender: 77, brokerEpoch: 5 })).toBe('top STALE_BROKER_EPOCH')
@@ -25,6 +24,7 @@ describe('a leader proposes another in-sync set', () => {
     expect(propose([1, 2], { partitionEpoch: -1 })).toBe('INVALID_UPDATE_VERSION')
     expect(propose([1, 4])).toBe('INVALID_REQUEST')
     expect(propose([])).toBe('INVALID_REQUEST')
+    expect(propose([1, 2, 2])).toBe('INVALID_REQUEST')
     expect(propose([2, 3])).toBe('INVALID_REQUEST')
     expect(propose([1, 2], { recoveryState: 1 })).toBe('INVALID_REQUEST')
     expect(propose([1], { recoveryState: 1 })).toBe('INVALID_REQUEST')

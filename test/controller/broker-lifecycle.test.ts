@@ -34,6 +34,16 @@ describe('a broker begins', () => {
     expect(driven.register(2)).toBe('NONE')
   })
 
+  test('but one that was on its way out need not wait for that (R-53, R-55)', () => {
+    const driven = DrivenController.withBrokers(2)
+    driven.createTopic('led', [[2, 1]])
+    driven.silence(2)
+    driven.heartbeat(2, { wantShutDown: true })
+    expect(driven.image.isUnfenced(2)).toBe(true)
+    expect(driven.register(2)).toBe('NONE')
+    expect(driven.image.isUnfenced(2)).toBe(false)
+  })
+
   test('the same process may ask again: it keeps its epoch and is not fenced for it (R-50)', () => {
     const driven = DrivenController.withBrokers(2)
     const epoch = driven.epochOf(2)
@@ -99,6 +109,24 @@ describe('a broker falls silent', () => {
     expect(driven.state('one')).toBe('leader=-1 le=1 pe=1 isr=[] elr=[2] lastKnownElr=[2] replicas=[2]')
     driven.resume(2)
     expect(driven.state('one')).toBe('leader=2 le=2 pe=2 isr=[2] replicas=[2]')
+  })
+
+  test('an hour that virtual time leaps over is no silence, and the session counts on from there (R-50)', async () => {
+    const driven = DrivenController.withBrokers(1)
+    // The session's timer is due half a second later, the next heartbeat after that.
+    await driven.advance(8_500)
+    const eventsBefore = driven.runtime.events
+    driven.runtime.calm = () => true
+    await driven.advance(3_600_000)
+    expect(driven.runtime.events - eventsBefore).toBeLessThan(100)
+    expect(driven.image.isUnfenced(1)).toBe(true)
+    driven.runtime.calm = () => false
+    driven.silence(1)
+    // The last heartbeat came half a second before the leap.
+    await driven.advance(8_499)
+    expect(driven.image.isUnfenced(1)).toBe(true)
+    await driven.advance(1)
+    expect(driven.image.isUnfenced(1)).toBe(false)
   })
 
   test('a controller that starts again gives everybody a whole session (R-50)', async () => {

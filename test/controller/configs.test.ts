@@ -68,6 +68,10 @@ test('without eligible leader replicas the static min.insync.replicas counts, an
   })
   expect(driven.image.configsOf(resourceTypes.broker, '').size).toBe(0)
   expect(driven.controller.settings.minInsyncReplicas('any')).toBe(2)
+  const everyBroker = { type: resourceTypes.broker, name: '' }
+  expect(driven.setConfig(everyBroker, 'min.insync.replicas', '3')).toBe('NONE')
+  expect(driven.controller.settings.minInsyncReplicas('any')).toBe(3)
+  expect(driven.setConfig(everyBroker, 'min.insync.replicas', null)).toBe('NONE')
   driven.createTopic('a', [[1, 2, 3]])
   driven.proposeInSync('a', [1])
   expect(driven.state('a')).toBe('leader=1 le=0 pe=1 isr=[1] replicas=[1,2,3]')

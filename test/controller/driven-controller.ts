@@ -165,7 +165,7 @@ export class DrivenController {
     const beat = () => {
       if (this.#brokers.get(id) !== broker || !broker.beats) return
       this.heartbeat(id)
-      this.runtime.after(HEARTBEAT_MS, beat, { housekeeping: true })
+      this.runtime.after(HEARTBEAT_MS, beat, { idle: true })
     }
     beat()
   }

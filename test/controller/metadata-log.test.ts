@@ -216,6 +216,26 @@ describe('a store that takes its time', () => {
     expect(controller.endOffset).toBe(before + 1)
   })
 
+  test('a power loss takes nothing that was answered: what is not flushed does not count as stored', async () => {
+    const driven = DrivenController.withBrokers(1)
+    driven.createTopic('orders', [[1]])
+    driven.store.lost()
+    driven.restartController()
+    expect(driven.image.topic('orders')).toBeDefined()
+    const { runtime } = driven
+    const store = new SlowStore(() => runtime.sleep(50))
+    const controller = new Controller({ runtime, store, clusterId: CLUSTER_ID })
+    await runtime.drive('start', () => controller.start())
+    const configs = [{ name: 'message.max.bytes', configOperation: 0, value: '5' }]
+    const resources = [{ resourceType: 4, resourceName: '', configs }]
+    await runtime.drive('alter', () => controller.incrementalAlterConfigs({ resources, validateOnly: false }))
+    store.lost()
+    const next = new Controller({ runtime, store, clusterId: CLUSTER_ID })
+    await runtime.drive('start', () => next.start())
+    expect(next.image.configsOf(4, '').get('message.max.bytes')).toBe('5')
+    expect(next.endOffset).toBe(controller.endOffset)
+  })
+
   test('once it fails, the controller refuses everything: NOT_CONTROLLER', async () => {
     const { runtime } = new DrivenController()
     const store = new SlowStore(() => runtime.sleep(50))

@@ -101,3 +101,14 @@ test('a cancel that would leave nobody in sync is refused, unless unclean electi
   expect(driven.reassign('unclean', null)).toBe('NONE')
   expect(driven.partition('unclean').replicas).toEqual([1])
 })
+
+test('who was removed from the assignment while eligible does not keep the last leader from returning (R-45, R-49)', async () => {
+  const driven = DrivenController.withBrokers(4)
+  driven.createTopic('shrunk', [[1, 2, 3]], { 'min.insync.replicas': 2 })
+  driven.reassign('shrunk', [1])
+  expect(driven.state('shrunk')).toBe('leader=1 le=1 pe=1 isr=[1] elr=[2,3] replicas=[1]')
+  await driven.loseBroker(1)
+  expect(driven.state('shrunk')).toBe('leader=-1 le=2 pe=2 isr=[] elr=[1] lastKnownElr=[1] replicas=[1]')
+  driven.startBroker(1)
+  expect(driven.state('shrunk')).toBe('leader=1 le=3 pe=4 isr=[1] RECOVERING replicas=[1]')
+})

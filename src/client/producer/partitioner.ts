@@ -1,8 +1,8 @@
 import type { ClassValue } from '../../metadata/config-definition.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { ConfigError } from '../../wire/errors.ts'
-import type { PartitionQueue } from './partition-queue.ts'
 import { partitionOfKey } from '../../wire/murmur2.ts'
+import type { PartitionQueue } from './partition-queue.ts'
 
 /** What a partitioner of the user's own may look at. */
 export interface PartitionerInput {

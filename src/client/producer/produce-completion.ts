@@ -41,8 +41,7 @@ export interface SentBatches {
   readonly names: ReadonlyMap<string, string>
 }
 
-const PART_OF_BAD_BATCH =
-  'Failed to append record because it was part of a batch which had one or more invalid records'
+const PART_OF_BAD_BATCH = 'Failed to append record because it was part of a batch which had one or more invalid records'
 
 /** What becomes of batches once their request is answered, or lost (Kafka's Sender): done, failed, again, or in parts. */
 export class ProduceCompletion {
@@ -123,7 +122,11 @@ export class ProduceCompletion {
       return
     }
     if (isLate && error.retriable) {
-      this.fail(batch, new KafkaError('REQUEST_TIMED_OUT', `${expiryText(batch, deliveryTimeoutMs)}: ${error.message}`), false)
+      this.fail(
+        batch,
+        new KafkaError('REQUEST_TIMED_OUT', `${expiryText(batch, deliveryTimeoutMs)}: ${error.message}`),
+        false,
+      )
       return
     }
     this.#fail(batch, error, recordErrors)
@@ -170,7 +173,12 @@ export class ProduceCompletion {
   }
 
   /** `mayHaveGap`: the broker refused it, so that its sequence is free (C-41). */
-  fail(batch: ProducerBatch, error: Error, mayHaveGap: boolean, reason: (index: number) => unknown = () => error): void {
+  fail(
+    batch: ProducerBatch,
+    error: Error,
+    mayHaveGap: boolean,
+    reason: (index: number) => unknown = () => error,
+  ): void {
     const { sequences, accumulator, metrics } = this.#options
     if (batch.isDone) return
     sequences?.failed(batch, error instanceof KafkaError ? error.errorName : undefined, mayHaveGap)
@@ -199,7 +207,11 @@ function expiryText(batch: ProducerBatch, ms: number): string {
   return `Expiring ${batch.count} record(s) for ${topic}-${partition}:${ms} ms has passed since batch creation`
 }
 
-function find(batches: readonly ProducerBatch[], topic: string | undefined, partition: number): ProducerBatch | undefined {
+function find(
+  batches: readonly ProducerBatch[],
+  topic: string | undefined,
+  partition: number,
+): ProducerBatch | undefined {
   for (const batch of batches) if (batch.queue.partition === partition && batch.queue.topic === topic) return batch
   return undefined
 }

@@ -1,6 +1,6 @@
 import type { Deferred, Runtime } from '../../runtime/runtime.ts'
 import { BatchBuilder, type BatchOptions } from '../../wire/batch-builder.ts'
-import { recordsOf, type LogRecord, type RecordHeader } from '../../wire/record.ts'
+import { type LogRecord, type RecordHeader, recordsOf } from '../../wire/record.ts'
 import { HEAD_BYTES, incrementSequence, type RecordBatch } from '../../wire/record-batch.ts'
 import type { CompressionRatio } from './compression-ratio.ts'
 import type { PartitionQueue } from './partition-queue.ts'
@@ -219,7 +219,14 @@ export class ProducerBatch {
     let last: ProducerBatch | undefined
     for (const { timestamp, key, value, headers } of this.#records()) {
       if (last === undefined || !last.hasRoomFor(Number.POSITIVE_INFINITY, timestamp, key, value, headers)) {
-        const setup = { createdAt: this.createdAt, limit, memory: 0, capacity: limit, ratio: this.#ratio, isSplit: true }
+        const setup = {
+          createdAt: this.createdAt,
+          limit,
+          memory: 0,
+          capacity: limit,
+          ratio: this.#ratio,
+          isSplit: true,
+        }
         last = new ProducerBatch(runtime, this.queue, setup)
         last.attempts = this.attempts
         children.push(last)

@@ -1,26 +1,393 @@
-import type { ProducerOptions } from '../../metadata/producer-configs.ts'
+import type { ProducerConfigs, ProducerOptions } from '../../metadata/producer-configs.ts'
+import type { Drive, Runtime } from '../../runtime/runtime.ts'
+import { loadCodec } from '../../wire/compression.ts'
+import { IllegalArgumentError, IllegalStateError, KafkaError } from '../../wire/errors.ts'
+import { partitionOfKey } from '../../wire/murmur2.ts'
+import { estimateSizeUpperBound, noHeaders, type RecordHeader } from '../../wire/record.ts'
+import { ClientError } from '../client-error.ts'
+import { producerConfigsOf } from '../configuration.ts'
+import { Connections } from '../connections.ts'
 import type { ClientEnvironment } from '../environment.ts'
+import { ClientMetadata } from '../metadata.ts'
+import { partitionInfos, type TopicView } from '../metadata-view.ts'
+import { type Serialize, serializerOf } from '../serdes.ts'
 import type { PartitionInfo } from '../topic-partition.ts'
+import { waitForTopic } from '../topic-wait.ts'
+import { BufferPool } from './buffer-pool.ts'
+import { type Partitioner, partitionerOf } from './partitioner.ts'
+import { headersOf } from './producer-headers.ts'
+import { ProducerInterceptors } from './producer-interceptors.ts'
+import { ProducerMetrics } from './producer-metrics.ts'
 import type { ProducerRecord, RecordMetadata } from './producer-record.ts'
+import { RecordAccumulator } from './record-accumulator.ts'
+import { Sender } from './sender.ts'
+import { TopicQueues } from './topic-queues.ts'
+import { WaitingSends } from './waiting-sends.ts'
 
+type Bytes = Uint8Array | null
+
+/**
+ * Sends records (Kafka's KafkaProducer). Configuration keys are Kafka's, with its defaults and checks; keys and values are
+ * text (sent as UTF-8), bytes or null, unless `key.serializer` and `value.serializer` say otherwise.
+ *
+ * A call that cannot go on at once (metadata, memory, an asynchronous serializer) waits, and later ones for the same topic
+ * queue behind it, so that records are appended in the order of the calls.
+ */
 export class Producer {
-  constructor(_config: ProducerOptions, _environment: ClientEnvironment) {}
-  send(_record: ProducerRecord): Promise<RecordMetadata> {
-    throw new Error('being written')
+  readonly #runtime: Runtime
+  readonly #configs: ProducerConfigs
+  readonly #clientName: string
+  readonly #connections: Connections
+  readonly #metadata: ClientMetadata
+  readonly #pool: BufferPool
+  readonly #accumulator: RecordAccumulator
+  readonly #sender: Sender
+  readonly #metrics = new ProducerMetrics()
+  readonly #topics = new Map<string, TopicQueues>()
+  readonly #serializeKey: Serialize
+  readonly #serializeValue: Serialize
+  readonly #partitioner: Partitioner | undefined
+  readonly #interceptors: ProducerInterceptors
+  readonly #waiting: WaitingSends
+  readonly #ignoresKeys: boolean
+  readonly #maxRecordBytes: number
+  readonly #unexplain: () => void
+  /** Compressed batches need their codec loaded. */
+  #codec: Promise<void> | undefined
+  #lastTopic: TopicQueues | undefined
+  /** Batches that are not settled, and sends that wait. */
+  #pending = 0
+  #drive: Drive | undefined
+  #whenIdle: (() => void) | undefined
+  #closed = false
+  #closing: Promise<void> | undefined
+
+  /** @throws {ConfigError} for a key that is not known, a value that is not legal, or two that do not agree. */
+  constructor(config: ProducerOptions, environment: ClientEnvironment) {
+    const configs = producerConfigsOf(config, environment)
+    const { runtime } = environment
+    this.#runtime = runtime
+    this.#configs = configs
+    this.#clientName = environment.clientName
+    this.#serializeKey = serializerOf('key.serializer', configs['key.serializer']!)
+    this.#serializeValue = serializerOf('value.serializer', configs['value.serializer']!)
+    this.#partitioner = partitionerOf(configs['partitioner.class'])
+    this.#interceptors = new ProducerInterceptors(configs['interceptor.classes'], runtime, environment.clientName)
+    this.#ignoresKeys = configs['partitioner.ignore.keys']
+    this.#maxRecordBytes = Math.min(configs['max.request.size'], configs['buffer.memory'])
+    this.#connections = new Connections(environment, configs)
+    this.#metadata = new ClientMetadata(environment, this.#connections, {
+      maxAgeMs: configs['metadata.max.age.ms'],
+      retryBackoffMs: configs['retry.backoff.ms'],
+      retryBackoffMaxMs: configs['retry.backoff.max.ms'],
+      allowAutoTopicCreation: true,
+      topics: () => this.#usedTopics(),
+    })
+    this.#metadata.onUpdate(() => {
+      for (const topic of this.#topics.values()) topic.view = this.#metadata.topic(topic.name)
+    })
+    this.#pool = new BufferPool(runtime, configs['buffer.memory'])
+    const lingerMs = configs['linger.ms']
+    this.#accumulator = new RecordAccumulator({
+      runtime,
+      pool: this.#pool,
+      batchBytes: configs['batch.size'],
+      lingerMs,
+      wake: isFull => (isFull ? this.#sender.wake() : this.#sender.lingering(lingerMs)),
+      counted: change => this.#count(change),
+    })
+    this.#sender = new Sender({
+      environment,
+      configs,
+      connections: this.#connections,
+      metadata: this.#metadata,
+      accumulator: this.#accumulator,
+      metrics: this.#metrics,
+      topicOf: name => this.#topicOf(name),
+    })
+    this.#waiting = new WaitingSends({
+      runtime,
+      maxBlockMs: configs['max.block.ms'],
+      counted: change => this.#count(change),
+    })
+    if (configs['compression.type'] !== 'none') this.#codec = this.#loadCodec()
+    this.#unexplain = runtime.explain(() => this.#connections.waiting().map(what => `${this.#clientName}: ${what}`))
   }
+
+  /**
+   * Sends a record; resolves with where it went, once that is settled as `acks` demands. The partition is the given one,
+   * else that of the key's hash, else one that the sticky partitioner is at. Never throws: what is wrong rejects.
+   *
+   * Rejects with IllegalStateError after `close`; IllegalArgumentError for a negative partition or timestamp and for a
+   * missing topic; SerializationError; KafkaError: REQUEST_TIMED_OUT (no metadata or memory within max.block.ms, no answer
+   * within delivery.timeout.ms: then the record may be in the log or not), MESSAGE_TOO_LARGE, and what the broker says.
+   */
+  send(record: ProducerRecord<unknown, unknown>): Promise<RecordMetadata> {
+    if (!this.#interceptors.isEmpty) {
+      return this.#interceptors.send(record as ProducerRecord, changed => this.#send(changed))
+    }
+    return this.#send(record)
+  }
+
+  #send(record: ProducerRecord<unknown, unknown>): Promise<RecordMetadata> {
+    try {
+      this.#check(record)
+      const name = record.topic
+      const last = this.#lastTopic
+      const topic = last !== undefined && last.name === name ? last : this.#topicOf(name)
+      this.#lastTopic = topic
+      const now = this.#runtime.now()
+      topic.lastUsedAt = now
+      if (topic.view === undefined || topic.waiting > 0 || this.#codec !== undefined)
+        return this.#sendLater(topic, record)
+      const key = this.#serializeKey(name, record.key)
+      const value = this.#serializeValue(name, record.value)
+      if (isPromise(key) || isPromise(value)) return this.#sendLater(topic, record, key, value)
+      const headers = record.headers === undefined ? noHeaders : headersOf(record.headers)
+      const partition = this.#partition(topic, record, key, value)
+      if (partition !== undefined && partition >= topic.partitionCount)
+        return this.#sendLater(topic, record, key, value)
+      this.#checkSize(key, value, headers)
+      const timestamp = record.timestamp ?? now
+      const future = this.#accumulator.append(topic, partition, timestamp, key, value, headers)
+      return future ?? this.#sendLater(topic, record, key, value)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #check(record: ProducerRecord<unknown, unknown>): void {
+    if (this.#closed) throw new IllegalStateError('Cannot perform operation after producer has been closed')
+    const { fatal } = this.#sender
+    if (fatal !== undefined) {
+      if (fatal.errorName === 'PRODUCER_FENCED') throw fatal
+      const text = 'Cannot execute transactional method because we are in an error state'
+      throw new ClientError(text, { cause: fatal })
+    }
+    if (typeof record?.topic !== 'string') {
+      throw new IllegalArgumentError("Topic cannot be null: send({ topic: 'orders', value: … })")
+    }
+    const { partition, timestamp } = record
+    if (partition !== undefined && !(Number.isSafeInteger(partition) && partition >= 0)) {
+      const rule = 'Partition number should always be non-negative or null.'
+      throw new IllegalArgumentError(`Invalid partition: ${partition}. ${rule}`)
+    }
+    if (timestamp !== undefined && !(Number.isSafeInteger(timestamp) && timestamp >= 0)) {
+      const rule = 'Timestamp should always be non-negative or null.'
+      throw new IllegalArgumentError(`Invalid timestamp: ${timestamp}. ${rule}`)
+    }
+  }
+
+  /** C-10; undefined: wherever the sticky partitioner is. */
+  #partition(
+    topic: TopicQueues,
+    record: ProducerRecord<unknown, unknown>,
+    key: Bytes,
+    value: Bytes,
+  ): number | undefined {
+    if (record.partition !== undefined) return record.partition
+    if (this.#partitioner !== undefined) {
+      const { partitionCount, available, name } = topic
+      const input = { topic: name, key: record.key, keyBytes: key, value: record.value, valueBytes: value }
+      const chosen = this.#partitioner({ ...input, partitionCount, available })
+      if (!Number.isSafeInteger(chosen) || chosen < 0) {
+        throw new IllegalArgumentError(
+          `The partitioner answered ${chosen}, which is not a partition: 0 to ${partitionCount - 1}`,
+        )
+      }
+      return chosen
+    }
+    if (key !== null && !this.#ignoresKeys) return partitionOfKey(key, topic.partitionCount)
+    return undefined
+  }
+
+  #checkSize(key: Bytes, value: Bytes, headers: readonly RecordHeader[]): void {
+    const bytes = estimateSizeUpperBound(key, value, headers)
+    if (bytes <= this.#maxRecordBytes) return
+    const limit = bytes > this.#configs['max.request.size'] ? 'max.request.size' : 'buffer.memory'
+    const text = `The record is ${bytes} bytes when serialized which is larger than ${this.#configs[limit]}`
+    throw new KafkaError('MESSAGE_TOO_LARGE', `${text}, which is the value of ${limit}.`)
+  }
+
+  /** Steps that may have to wait, in the order of the calls for this topic (C-20). */
+  #sendLater(
+    topic: TopicQueues,
+    record: ProducerRecord<unknown, unknown>,
+    serializedKey?: Bytes | Promise<Bytes>,
+    serializedValue?: Bytes | Promise<Bytes>,
+  ): Promise<RecordMetadata> {
+    const calledAt = this.#runtime.now()
+    return this.#waiting.add(topic, async send => {
+      if (this.#codec !== undefined) await this.#codec
+      await this.#known(topic, record.partition, send.deadline)
+      const key = await this.#outside(serializedKey ?? this.#serializeKey(topic.name, record.key))
+      const value = await this.#outside(serializedValue ?? this.#serializeValue(topic.name, record.value))
+      const headers = headersOf(record.headers)
+      const partition = this.#partition(topic, record, key, value)
+      this.#checkSize(key, value, headers)
+      const timestamp = record.timestamp ?? calledAt
+      const bytes = this.#accumulator.memoryFor(key, value, headers)
+      let reserved = 0
+      for (;;) {
+        if (send.isGivenUp) {
+          this.#pool.give(reserved)
+          return
+        }
+        const future = this.#accumulator.append(topic, partition, timestamp, key, value, headers, reserved)
+        if (future !== undefined) {
+          send.admit(future)
+          return
+        }
+        await this.#pool.wait(bytes, send.deadline - this.#runtime.now())
+        reserved = bytes
+      }
+    })
+  }
+
+  #outside(bytes: Bytes | Promise<Bytes>): Promise<Bytes> | Bytes {
+    return isPromise(bytes) ? this.#runtime.outside(`a serializer of ${this.#clientName}`, bytes) : bytes
+  }
+
+  async #loadCodec(): Promise<void> {
+    await this.#runtime.outside('loading a compression codec', loadCodec(this.#configs['compression.type']))
+    this.#codec = undefined
+  }
+
+  /**
+   * What is known of the topic's partitions. Creates the topic where the cluster does that by itself.
+   *
+   * @throws {KafkaError} REQUEST_TIMED_OUT if the cluster does not know it within max.block.ms
+   */
+  partitionsFor(topic: string): Promise<PartitionInfo[]> {
+    const known = this.#metadata.topic(topic)
+    if (known !== undefined) return Promise.resolve(partitionInfos(known))
+    if (this.#closed)
+      return Promise.reject(new IllegalStateError('Cannot perform operation after producer has been closed'))
+    const queues = this.#topicOf(topic)
+    queues.lastUsedAt = this.#runtime.now()
+    return this.#runtime.drive(`producer.partitionsFor ${topic}`, async () => {
+      const view = await this.#known(queues, undefined, this.#runtime.now() + this.#configs['max.block.ms'])
+      return partitionInfos(view)
+    })
+  }
+
+  async #known(topic: TopicQueues, partition: number | undefined, deadline: number): Promise<TopicView> {
+    if (topic.view !== undefined && (partition ?? 0) < topic.partitionCount) return topic.view
+    const limits = { deadline, timeoutMs: this.#configs['max.block.ms'] }
+    const view = await waitForTopic(this.#runtime, this.#metadata, topic.name, partition, limits)
+    topic.view = view
+    return view
+  }
+
+  /** Sends what lingers, and waits until every record sent before is settled, well or not (C-70). */
   flush(): Promise<void> {
-    throw new Error('being written')
+    if (this.#pending === 0) return Promise.resolve()
+    return this.#runtime.drive(`producer.flush of ${this.#clientName}`, async () => {
+      this.#accumulator.flushing++
+      try {
+        this.#sender.wake()
+        await Promise.all([...this.#topics.values()].filter(topic => topic.waiting > 0).map(topic => topic.chain))
+        this.#sender.wake()
+        await Promise.all([...this.#accumulator.unfinished].map(batch => batch.finished()))
+      } finally {
+        this.#accumulator.flushing--
+      }
+    })
   }
-  partitionsFor(_topic: string): Promise<PartitionInfo[]> {
-    throw new Error('being written')
-  }
+
+  /** Counters under Kafka's names, such as `record-send-total`; NaN for an average of nothing. */
   metrics(): Readonly<Record<string, number>> {
-    throw new Error('being written')
+    return this.#metrics.read({
+      inFlight: this.#connections.inFlight,
+      memory: this.#pool,
+      metadataAgeMs: this.#runtime.now() - this.#metadata.refreshedAt,
+    })
   }
-  close(_options: { timeoutMs?: number } = {}): Promise<void> {
-    throw new Error('being written')
+
+  /**
+   * Takes no more records, sends what is there, waits for it at most `timeoutMs` (for ever unless said), fails the rest with
+   * "Producer is closed forcefully.", and closes all connections (C-71). A second close does nothing.
+   */
+  close({ timeoutMs = Number.POSITIVE_INFINITY }: { timeoutMs?: number } = {}): Promise<void> {
+    if (!(timeoutMs >= 0)) return Promise.reject(new IllegalArgumentError('The timeout cannot be negative.'))
+    this.#closing ??= this.#close(timeoutMs)
+    return this.#closing
   }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
+
+  async #close(timeoutMs: number): Promise<void> {
+    this.#closed = true
+    this.#accumulator.isClosed = true
+    if (this.#pending > 0 && timeoutMs > 0) {
+      this.#sender.wake()
+      await this.#runtime.drive(`producer.close of ${this.#clientName}`, () => this.#settledWithin(timeoutMs), {
+        patient: timeoutMs < Number.POSITIVE_INFINITY,
+      })
+    }
+    if (this.#pending > 0) {
+      this.#waiting.refuse(new ClientError('Producer closed while send in progress'))
+      this.#pool.refuse(new ClientError('Producer closed while allocating memory'))
+      this.#sender.abort(new ClientError('Producer is closed forcefully.'))
+    }
+    this.#unexplain()
+    this.#sender.close()
+    const reason = new IllegalStateError(`${this.#clientName} is closed`)
+    this.#metadata.close(reason)
+    this.#connections.close(reason)
+  }
+
+  async #settledWithin(timeoutMs: number): Promise<void> {
+    const settled = this.#runtime.deferred()
+    this.#whenIdle = settled.resolve
+    const timer = timeoutMs < Number.POSITIVE_INFINITY ? this.#runtime.after(timeoutMs, settled.resolve) : undefined
+    await settled.promise
+    timer?.cancel()
+  }
+
+  #topicOf(name: string): TopicQueues {
+    const known = this.#topics.get(name)
+    if (known !== undefined) return known
+    const sticky = {
+      runtime: this.#runtime,
+      stickyBytes: this.#configs['batch.size'],
+      isAdaptive: this.#configs['partitioner.adaptive.partitioning.enable'],
+    }
+    const made = new TopicQueues(name, sticky, this.#configs['compression.type'] !== 'none')
+    this.#topics.set(name, made)
+    return made
+  }
+
+  /** Topics to refresh: a topic that was not used for metadata.max.idle.ms is forgotten (C-80). */
+  #usedTopics(): string[] {
+    const since = this.#runtime.now() - this.#configs['metadata.max.idle.ms']
+    const isUsed = (topic: TopicQueues) =>
+      topic.lastUsedAt >= since || topic.waiting > 0 || topic.queues.some(queue => (queue?.batches.length ?? 0) > 0)
+    return [...this.#topics.values()].filter(isUsed).map(topic => topic.name)
+  }
+
+  /** Time runs for as long as anything is pending: one drive for all of it. */
+  #count(change: 1 | -1): void {
+    this.#pending += change
+    if (this.#pending === 1 && change === 1) {
+      this.#drive = this.#runtime.begin(`producer.send of ${this.#clientName}`, reason => this.#giveUp(reason))
+    } else if (this.#pending === 0) {
+      this.#drive?.end()
+      this.#drive = undefined
+      this.#sender.rest()
+      this.#whenIdle?.()
+    }
+  }
+
+  #giveUp(reason: Error): void {
+    this.#waiting.refuse(reason)
+    this.#pool.refuse(reason)
+    this.#sender.abort(reason)
+  }
+}
+
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return value instanceof Promise || (typeof value === 'object' && value !== null && 'then' in value)
 }

@@ -135,7 +135,7 @@ export class RecordAccumulator {
     const batch = queue.batches.shift()!
     if (queue.batches.length === 0) this.waiting.delete(queue)
     batch.seal()
-    this.#usualBytes = Math.max(LEAST_CAPACITY, Math.ceil(batch.size * 1.05))
+    this.#usualBytes = Math.max(LEAST_CAPACITY, batch.size, Math.floor(this.#usualBytes * 0.9))
     return batch
   }
 

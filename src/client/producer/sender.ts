@@ -118,7 +118,9 @@ export class Sender {
 
   /** A batch began: it may linger. */
   lingering(ms: number): void {
-    if (ms === 0 || (this.sequences !== undefined && !this.sequences.hasId)) this.wake()
+    const { accumulator } = this.#options
+    const isUrgent = ms === 0 || accumulator.flushing > 0 || accumulator.isClosed
+    if (isUrgent || (this.sequences !== undefined && !this.sequences.hasId)) this.wake()
     this.#wakeIn(ms)
     this.#armExpiry()
   }
@@ -128,10 +130,17 @@ export class Sender {
     for (const batch of [...this.#options.accumulator.unfinished]) this.completion.fail(batch, error, false)
   }
 
+  /** Nothing is pending: no timer is left behind. */
+  rest(): void {
+    this.#timer?.cancel()
+    this.#timerAt = Number.POSITIVE_INFINITY
+    this.#expiry?.cancel()
+    this.#expiry = undefined
+  }
+
   close(): void {
     this.#closed = true
-    this.#timer?.cancel()
-    this.#expiry?.cancel()
+    this.rest()
     this.#idRetry?.cancel()
   }
 
@@ -203,7 +212,9 @@ export class Sender {
   #drain(work: NodeWork): ProducerBatch[] {
     const { accumulator, configs, environment, topicOf } = this.#options
     const now = environment.runtime.now()
-    const epochs = work.queues.map(({ topic, partition }) => topicOf(topic).view?.partitions[partition]?.leaderEpoch ?? -1)
+    const epochs = work.queues.map(
+      ({ topic, partition }) => topicOf(topic).view?.partitions[partition]?.leaderEpoch ?? -1,
+    )
     if (!work.queues.some((queue, index) => accumulator.sendableIn(queue, now, epochs[index]!) <= 0)) return []
     const drained: ProducerBatch[] = []
     const count = work.queues.length
@@ -230,7 +241,10 @@ export class Sender {
   #send(node: NodeConnection, batches: readonly ProducerBatch[]): void {
     const { configs, metrics, topicOf, environment } = this.#options
     const names = new Map<string, string>()
-    const topics = new Map<string, { name: string; topicId: string; partitionData: { index: number; records: Records }[] }>()
+    const topics = new Map<
+      string,
+      { name: string; topicId: string; partitionData: { index: number; records: Records }[] }
+    >()
     let allHaveIds = true
     try {
       for (const batch of batches) {

@@ -1,0 +1,51 @@
+import type { Outcome } from './universe.ts'
+
+/** Each law answers its witnesses: none when it holds. */
+
+/** An acknowledged record is at its offset, for ever. */
+export function lostRecords({ sent, log }: Outcome): string[] {
+  return sent
+    .filter(({ offset, value }) => offset >= 0 && log.get(offset) !== value)
+    .map(({ offset, value }) => `${value} was acknowledged at offset ${offset}, where there is ${log.get(offset) ?? 'nothing'}`)
+}
+
+/** No two replicas differ below their high watermarks. */
+export function divergence({ replicas }: Outcome): string[] {
+  const [first, ...others] = [...replicas]
+  if (first === undefined) return []
+  return others
+    .filter(([, batches]) => batches.join('\n') !== first[1].join('\n'))
+    .map(([id, batches]) => `broker ${id} has\n  ${batches.join('\n  ')}\nbroker ${first[0]} has\n  ${first[1].join('\n  ')}`)
+}
+
+/** What one producer sent stands in the order in which it was sent. */
+export function disorder({ log }: Outcome): string[] {
+  const witnesses: string[] = []
+  let last = -1
+  for (const [offset, value] of [...log].sort(([a], [b]) => a - b)) {
+    const index = Number(value.slice(1))
+    if (index <= last) witnesses.push(`${value} stands at offset ${offset}, behind v${last}`)
+    last = Math.max(last, index)
+  }
+  return witnesses
+}
+
+/** No sequence of a producer is stored twice, and no value. */
+export function duplicates({ batches, log }: Outcome): string[] {
+  const witnesses: string[] = []
+  const seen = new Map<string, number>()
+  for (const { producerId, producerEpoch, baseSequence, baseOffset } of batches) {
+    if (producerId < 0) continue
+    const key = `producer ${producerId} epoch ${producerEpoch} sequence ${baseSequence}`
+    const before = seen.get(key)
+    if (before !== undefined) witnesses.push(`${key} stands at offsets ${before} and ${baseOffset}`)
+    seen.set(key, baseOffset)
+  }
+  const values = new Map<string, number>()
+  for (const [offset, value] of log) {
+    const before = values.get(value)
+    if (before !== undefined) witnesses.push(`${value} stands at offsets ${before} and ${offset}`)
+    values.set(value, offset)
+  }
+  return witnesses
+}

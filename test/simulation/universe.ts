@@ -1,0 +1,185 @@
+import { type Cluster, createCluster, cut, delay, isolate } from '../../src/index.ts'
+import type { Fault, Schedule } from './schedule.ts'
+
+export interface UniverseOptions {
+  readonly acks: 'all' | 1
+  readonly minInSync?: number
+  readonly uncleanElection?: boolean
+  readonly mutants?: readonly string[]
+  readonly hopAlways?: boolean
+  /** Every append reaches the disk, so that any number of power losses loses nothing. */
+  readonly flushed?: boolean
+  /** Power losses become crashes, as `acks=all` is no promise against losing every disk. */
+  readonly maxPowerLosses?: number
+}
+
+export interface Sent {
+  /** Counts from 0, in the order of the calls. */
+  readonly index: number
+  readonly value: string
+  /** Acknowledged here; −1 while nobody knows; −2 when it was refused. */
+  offset: number
+}
+
+/** What there was at the end, when everything worked again. */
+export interface Outcome {
+  readonly sent: readonly Sent[]
+  /** Value by offset, as the leader has it below its high watermark. */
+  readonly log: ReadonlyMap<number, string>
+  readonly replicas: ReadonlyMap<number, readonly string[]>
+  readonly highWatermarks: ReadonlyMap<number, number>
+  readonly batches: readonly { baseOffset: number; producerId: number; producerEpoch: number; baseSequence: number }[]
+  readonly trace: string
+  readonly cluster: string
+}
+
+/** Runs a schedule: records go in while faults come and go, then everything is healed and read. */
+export async function runUniverse(schedule: Schedule, options: UniverseOptions): Promise<Outcome> {
+  const { acks, minInSync = 2, uncleanElection = false, flushed = true } = options
+  const cluster = await createCluster({
+    brokers: 3,
+    seed: schedule.seed,
+    ...(options.mutants === undefined ? {} : { mutants: options.mutants }),
+    ...(options.hopAlways === undefined ? {} : { hopAlways: options.hopAlways }),
+    trace: { limit: 1_000_000 },
+    topics: {
+      t: {
+        partitions: 1,
+        replicationFactor: 3,
+        configs: {
+          'min.insync.replicas': minInSync,
+          'unclean.leader.election.enable': uncleanElection,
+          ...(flushed ? { 'flush.messages': 1 } : {}),
+        },
+      },
+    },
+  })
+  try {
+    const faults = scheduleFaults(cluster, schedule, options.maxPowerLosses ?? (flushed ? Number.POSITIVE_INFINITY : 0))
+    const sent = await sendAll(cluster, schedule, acks)
+    await faults
+    await cluster.heal()
+    await cluster.runUntil(() => isWhole(cluster), {
+      timeoutMs: 600_000,
+      describe: () => JSON.stringify(cluster.partition('t', 0), (_, value) => (value instanceof Map ? [...value] : value)),
+    })
+    return await outcomeOf(cluster, sent)
+  } finally {
+    await cluster.close()
+  }
+}
+
+async function sendAll(cluster: Cluster, schedule: Schedule, acks: 'all' | 1): Promise<Sent[]> {
+  const producer = cluster.producer({ acks, 'delivery.timeout.ms': 60_000, 'request.timeout.ms': 5_000, 'linger.ms': 0 })
+  const sent: Sent[] = []
+  const pending: Promise<void>[] = []
+  for (let index = 0; index < schedule.sends; index++) {
+    const entry: Sent = { index, value: `v${index}`, offset: -1 }
+    sent.push(entry)
+    pending.push(
+      producer.send({ topic: 't', partition: 0, value: entry.value }).then(
+        ({ offset }) => {
+          entry.offset = offset
+        },
+        () => {},
+      ),
+    )
+    if (schedule.gapMs > 0) await cluster.clock.advance(schedule.gapMs)
+  }
+  await Promise.all(pending)
+  await producer.close({ timeoutMs: 0 })
+  return sent
+}
+
+async function scheduleFaults(cluster: Cluster, schedule: Schedule, maxPowerLosses: number): Promise<void> {
+  let powerLosses = 0
+  const running = schedule.faults.map(async fault => {
+    await cluster.clock.advance(fault.atMs)
+    const lossy = fault.what.kind === 'power loss' && powerLosses < maxPowerLosses
+    if (lossy) powerLosses++
+    await befall(cluster, fault, lossy)
+  })
+  await Promise.all(running)
+}
+
+async function befall(cluster: Cluster, fault: Fault, lossy: boolean): Promise<void> {
+  const { what, lastsMs } = fault
+  switch (what.kind) {
+    case 'cut':
+    case 'isolate':
+    case 'isolate from controller':
+    case 'delay': {
+      const rule =
+        what.kind === 'cut'
+          ? cut(what.a, what.b, { oneWay: what.oneWay })
+          : what.kind === 'delay'
+            ? delay(what.ms, { to: what.broker })
+            : what.kind === 'isolate'
+              ? isolate(what.broker)
+              : isolate(what.broker, { from: [cluster.controller] })
+      const installed = cluster.network.rule(rule)
+      await cluster.clock.advance(lastsMs)
+      installed.dispose()
+      return
+    }
+    case 'pause': {
+      const handle = cluster.broker(what.broker)
+      if (handle.state !== 'running') return
+      await handle.pause()
+      await cluster.clock.advance(lastsMs)
+      if (handle.state === 'paused') await handle.resume()
+      return
+    }
+    default: {
+      const handle = what.kind === 'controller crash' ? cluster.controller : cluster.broker(what.broker)
+      if (handle.state !== 'running') return
+      if (lossy) await handle.powerOff()
+      else await handle.crash()
+      await cluster.clock.advance(lastsMs)
+      if (handle.state !== 'running') await handle.restart({ ready: false })
+    }
+  }
+}
+
+/** Led, all in sync, and every replica as far as its leader, watermark included. */
+function isWhole(cluster: Cluster): boolean {
+  const view = cluster.partition('t', 0)
+  if (view.leader === undefined || view.inSyncReplicas.length < 3 || view.replicaLogs.size < 3) return false
+  for (const replica of view.replicaLogs.values()) {
+    if (replica.endOffset !== view.endOffset || replica.highWatermark !== view.endOffset) return false
+  }
+  return true
+}
+
+async function outcomeOf(cluster: Cluster, sent: readonly Sent[]): Promise<Outcome> {
+  const view = cluster.partition('t', 0)
+  const replicas = new Map<number, string[]>()
+  for (const [brokerId, replica] of view.replicaLogs) {
+    replicas.set(
+      brokerId,
+      replica.segments.flatMap(segment =>
+        segment.batches.map(
+          batch =>
+            `${batch.baseOffset}-${batch.lastOffset} epoch ${batch.leaderEpoch} producer ${batch.producerId}/${batch.producerEpoch} sequence ${batch.baseSequence}`,
+        ),
+      ),
+    )
+  }
+  const consumer = cluster.consumer()
+  consumer.assign([{ topic: 't', partition: 0 }])
+  consumer.seek({ topic: 't', partition: 0 }, view.startOffset)
+  const log = new Map<number, string>()
+  while (consumer.position({ topic: 't', partition: 0 }) instanceof Promise ? true : log.size < view.endOffset) {
+    for (const record of await consumer.poll({ timeoutMs: 1000 })) log.set(record.offset, new TextDecoder().decode(record.value ?? new Uint8Array()))
+    if (log.size >= view.endOffset - view.startOffset) break
+  }
+  return {
+    sent,
+    log,
+    replicas,
+    highWatermarks: new Map([...view.replicaLogs].map(([id, replica]) => [id, replica.highWatermark])),
+    batches: view.replicaLogs.get(view.leader!)!.segments.flatMap(segment => segment.batches),
+    trace: cluster.trace.text(),
+    cluster: '',
+  }
+}
