@@ -36,8 +36,30 @@ interface Installed {
   readonly interceptor: Interceptor<AnyApi>
 }
 
+/** A request that a node received, as whoever keeps a journal wants it. Body and answer are shared: never written to. */
+export interface ReceivedRequest {
+  readonly api: AnyApi
+  readonly version: number
+  readonly clientId: string | null
+  readonly from: string
+  readonly to: string
+  /** Broker id of the sender; undefined for clients. */
+  readonly peer: number | undefined
+  readonly body: RequestOf<AnyApi>
+  /** Of the frame. */
+  readonly bytes: number
+}
+
+/** Told of every request, and then how it ended. */
+export interface RequestWitness {
+  /** What it answers is told the end: an answer, its frame's bytes; `undefined` where none was sent; `disconnect`. */
+  received(request: ReceivedRequest): (answer: InterceptedAnswer<AnyApi>, bytes: number) => void
+}
+
 /** The interceptors of a cluster, first installed first asked. Shared by all of its nodes. */
 export class Interceptors {
+  /** One for all nodes; undefined: nobody looks, and nothing is made for it. */
+  witness: RequestWitness | undefined
   #installed: Installed[] = []
 
   /** Answers what removes it. */

@@ -138,7 +138,7 @@ class ServerConnection<Node> {
       this.#refuse(`malformed request: ${error.message}`)
       return
     }
-    this.#answer(header.api, header, body)
+    this.#answer(header.api, header, body, frame.length)
   }
 
   #unsupported(api: AnyApi, header: RequestHeader): void {
@@ -150,7 +150,7 @@ class ServerConnection<Node> {
     this.#channel.send(encodeResponse(api, 0, header.correlationId, this.#options.unknownApiVersions), label(api))
   }
 
-  #answer(api: AnyApi, header: RequestHeader, body: RequestOf<AnyApi>): void {
+  #answer(api: AnyApi, header: RequestHeader, body: RequestOf<AnyApi>, bytes: number): void {
     const { life, name, node, nodeId, side, interceptors } = this.#options
     this.#onClosed = undefined
     const context: RequestContext = {
