@@ -61,7 +61,9 @@ async function forward(broker: Broker, request: Request, { version }: RequestCon
   return {
     ...answer,
     responses: answer.responses.map(topic =>
-      topic.errorCode === errorCodes.TOPIC_DELETION_DISABLED ? { ...topic, errorCode: errorCodes.INVALID_REQUEST } : topic,
+      topic.errorCode === errorCodes.TOPIC_DELETION_DISABLED
+        ? { ...topic, errorCode: errorCodes.INVALID_REQUEST }
+        : topic,
     ),
   }
 }

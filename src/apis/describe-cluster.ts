@@ -68,7 +68,15 @@ function answer(
     brokers: (includeFencedBrokers ? registered : alive).flatMap(({ brokerId, endpoints: [endpoint], rack, fenced }) =>
       endpoint === undefined
         ? []
-        : [{ brokerId, host: endpoint.host, port: endpoint.port, rack, ...(includeFencedBrokers ? { isFenced: fenced } : {}) }],
+        : [
+            {
+              brokerId,
+              host: endpoint.host,
+              port: endpoint.port,
+              rack,
+              ...(includeFencedBrokers ? { isFenced: fenced } : {}),
+            },
+          ],
     ),
     ...(includeClusterAuthorizedOperations ? { clusterAuthorizedOperations: allClusterOperations } : {}),
   }

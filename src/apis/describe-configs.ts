@@ -106,7 +106,8 @@ function rowsOf(broker: Broker, { resourceType, resourceName, configurationKeys 
       if (image.topic(resourceName) === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
       return describeTopicConfigs(overrides, configLayers, configurationKeys)
     case resourceTypes.broker:
-      if (resourceName === CLUSTER_DEFAULT) return describeClusterConfigs(configLayers.dynamicDefault, configurationKeys)
+      if (resourceName === CLUSTER_DEFAULT)
+        return describeClusterConfigs(configLayers.dynamicDefault, configurationKeys)
       requireOwnId(broker, resourceName)
       return describeBrokerConfigs(configLayers, configurationKeys)
     case resourceTypes.brokerLogger:

@@ -91,7 +91,8 @@ function answer(broker: Broker, request: Request): Response {
       partitions: partitions.map(partition => partitionOf(broker, partition)),
       topicAuthorizedOperations: allTopicOperations,
     })
-    if (end < topic.partitions.length) return { throttleTimeMs: 0, topics, nextCursor: { topicName: name, partitionIndex: end } }
+    if (end < topic.partitions.length)
+      return { throttleTimeMs: 0, topics, nextCursor: { topicName: name, partitionIndex: end } }
     left -= partitions.length
   }
   return { throttleTimeMs: 0, topics }

@@ -86,7 +86,10 @@ function refusalOf(resource: Resource, { resources }: Request, broker: Broker): 
     return new KafkaError('INVALID_REQUEST', `'${resourceName}' is no broker id`)
   }
   if (Number(resourceName) === broker.id) return undefined
-  return new KafkaError('INVALID_REQUEST', `This is broker ${broker.id}: only broker ${resourceName} can be asked for that`)
+  return new KafkaError(
+    'INVALID_REQUEST',
+    `This is broker ${broker.id}: only broker ${resourceName} can be asked for that`,
+  )
 }
 
 function answerOf({ resourceType, resourceName }: Resource, error: KafkaError): ResourceAnswer {

@@ -48,7 +48,7 @@ function answer(
 ): Encodable<typeof response> {
   // Whatever id and epoch come without a transactional id, they are ignored: the producer gets new ones (I-15, T-10).
   if (transactionalId === null) return fresh(broker)
-  const isHalf = producerId === -1 !== (producerEpoch === -1)
+  const isHalf = (producerId === -1) !== (producerEpoch === -1)
   if (transactionalId === '' || isHalf) return refused(errorCodes.INVALID_REQUEST)
   return refused(errorCodes.COORDINATOR_NOT_AVAILABLE)
 }

@@ -149,7 +149,11 @@ function answerPartition(
   }
 }
 
-function find({ log, isLeader, leaderEpoch, leaderEpochStart }: Partition, timestamp: number, request: Request): Lookup {
+function find(
+  { log, isLeader, leaderEpoch, leaderEpochStart }: Partition,
+  timestamp: number,
+  request: Request,
+): Lookup {
   if (timestamp === LATEST_TIERED || timestamp === EARLIEST_PENDING_UPLOAD) return undefined
   if (timestamp === EARLIEST || timestamp === EARLIEST_LOCAL) {
     const offset = log.startOffset

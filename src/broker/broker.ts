@@ -261,6 +261,10 @@ export class Broker implements PartitionHost {
     return brokerEpoch < 0 || broker.brokerEpoch === brokerEpoch
   }
 
+  isLive(brokerId: number): boolean {
+    return this.image.isUnfenced(brokerId)
+  }
+
   proposeInSyncReplicas(partition: Partition): void {
     this.#alterPartitions.propose(partition)
   }
@@ -292,6 +296,7 @@ export class Broker implements PartitionHost {
     this.replicas.apply(changes)
     if (changes.brokers.size > 0) {
       for (const partition of this.replicas) {
+        partition.deletions.check()
         if (!partition.isLeader && changes.brokers.has(partition.leader)) {
           this.#fetchers.follow(partition, leader => this.image.isUnfenced(leader))
         }

@@ -1,13 +1,16 @@
 import type { ErrorName } from '../wire/errors.ts'
 
-/** Somebody who waits until everything below `offset` is committed: an acks=all request. */
+/** Somebody who waits until everything below `offset` is committed (an acks=all request), or gone from every replica. */
 export interface CommitWait {
   readonly offset: number
-  /** Undefined: it is committed, and on enough replicas. */
+  /** Undefined: it is committed, and on enough replicas; or it is gone. */
   settle(error: ErrorName | undefined): void
 }
 
-/** Kafka's purgatory for acks=all, for one partition: settled by the high watermark, or by the loss of leadership. */
+/**
+ * Kafka's purgatory for acks=all, for one partition: settled by the high watermark, or by the loss of leadership. Its
+ * purgatory for DeleteRecords is the same with the low watermark.
+ */
 export class CommitWaits {
   #waits: CommitWait[] = []
 
@@ -26,11 +29,11 @@ export class CommitWaits {
   }
 
   /** Mostly in order of offsets; a duplicate may wait for an earlier one. */
-  reached(highWatermark: number, error: ErrorName | undefined): void {
+  reached(watermark: number, error: ErrorName | undefined): void {
     if (this.#waits.length === 0) return
     const still: CommitWait[] = []
     const done: CommitWait[] = []
-    for (const wait of this.#waits) (wait.offset <= highWatermark ? done : still).push(wait)
+    for (const wait of this.#waits) (wait.offset <= watermark ? done : still).push(wait)
     this.#waits = still
     for (const wait of done) wait.settle(error)
   }

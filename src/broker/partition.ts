@@ -5,6 +5,7 @@ import { type ErrorName, KafkaError } from '../wire/errors.ts'
 import type { RecordBatch } from '../wire/record-batch.ts'
 import { type CommitWait, CommitWaits } from './commit-waits.ts'
 import { InSyncReplicas } from './in-sync-replicas.ts'
+import { RecordDeletions } from './record-deletions.ts'
 import { RemoteReplica } from './remote-replica.ts'
 
 /** What a partition asks of the broker that has it. */
@@ -17,6 +18,8 @@ export interface PartitionHost {
   readonly mutants: ReadonlySet<string>
   /** Unfenced, not about to leave, and the life that the follower says it has (R-20). */
   isEligible(brokerId: number, brokerEpoch: number): boolean
+  /** Registered, and not fenced. */
+  isLive(brokerId: number): boolean
   /** Sends AlterPartition; the answer comes back through the partition's `altered` or `alterFailed`. */
   proposeInSyncReplicas(partition: Partition): void
   /** Some in-sync follower is behind: the check for lag has to run (R-21). */
@@ -40,6 +43,7 @@ export class Partition {
   readonly inSync = new InSyncReplicas()
   readonly remotes = new Map<number, RemoteReplica>()
   readonly readWaits = new Set<ReadWait>()
+  readonly deletions: RecordDeletions
   readonly #host: PartitionHost
   readonly #commits = new CommitWaits()
   #state: PartitionImage
@@ -57,6 +61,7 @@ export class Partition {
     this.#host = host
     this.#state = state
     this.#minInSync = minInSyncReplicas
+    this.deletions = new RecordDeletions(this, brokerId => host.isLive(brokerId))
     log.onEndOffset = () => this.#endMoved()
     log.onHighWatermark = (to, from) => this.#highWatermarkMoved(to, from)
   }
@@ -141,7 +146,7 @@ export class Partition {
     this.#state = state
     this.#isLeader = false
     this.remotes.clear()
-    if (wasLeader) this.#commits.fail('NOT_LEADER_OR_FOLLOWER')
+    if (wasLeader) this.#failWaits()
     this.#host.life.trace.add('follower', this.#host.name, {
       what: this.name,
       leader: state.leader === NO_LEADER ? 'none' : state.leader,
@@ -154,10 +159,15 @@ export class Partition {
   /** The replica is gone from this broker: deleted, or assigned elsewhere. */
   remove(): void {
     this.#isLeader = false
-    this.#commits.fail('NOT_LEADER_OR_FOLLOWER')
+    this.#failWaits()
     this.log.onEndOffset = undefined
     this.log.onHighWatermark = undefined
     this.wakeReaders()
+  }
+
+  #failWaits(): void {
+    this.#commits.fail('NOT_LEADER_OR_FOLLOWER')
+    this.deletions.fail('NOT_LEADER_OR_FOLLOWER')
   }
 
   requireLeader(): void {
@@ -298,6 +308,7 @@ export class Partition {
     remote.fetched(fetch.fetchOffset, fetch.logStartOffset, end, fetch.brokerEpoch, this.#host.life.now())
     this.#maybeExpand(remote)
     this.#advance()
+    this.deletions.check()
   }
 
   /** R-20: at the high watermark, and past the start of this leader's epoch, it may join. */

@@ -25,6 +25,8 @@ export function isCalm(
       const { log, inSync, state } = partition
       if (inSync.pending !== undefined || inSync.committed.length < state.replicas.length) return false
       if (log.highWatermark !== log.endOffset || partition.hasLaggard()) return false
+      // Followers learn where the log begins from their idle fetches.
+      if (partition.deletions.lowWatermark < log.startOffset) return false
     }
   }
   return true

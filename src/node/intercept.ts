@@ -36,7 +36,7 @@ interface Installed {
   readonly interceptor: Interceptor<AnyApi>
 }
 
-/** A request that a node received, as whoever keeps a journal wants it. Body and answer are shared: never written to. */
+/** A request that a node received, and how it ended. Body and answer are shared: never written to. */
 export interface ReceivedRequest {
   readonly api: AnyApi
   readonly version: number
@@ -46,14 +46,18 @@ export interface ReceivedRequest {
   /** Broker id of the sender; undefined for clients. */
   readonly peer: number | undefined
   readonly body: RequestOf<AnyApi>
-  /** Of the frame. */
-  readonly bytes: number
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  /** `unanswered`: by its nature (acks=0). `disconnected`: the connection ended first, by whose doing ever. */
+  outcome: 'pending' | 'answered' | 'unanswered' | 'disconnected'
+  answer: ResponseInput<AnyApi> | undefined
+  answeredAt: number | undefined
 }
 
-/** Told of every request, and then how it ended. */
+/** Sees every request, and then how it ended. `bytes`: of the frame. */
 export interface RequestWitness {
-  /** What it answers is told the end: an answer, its frame's bytes; `undefined` where none was sent; `disconnect`. */
-  received(request: ReceivedRequest): (answer: InterceptedAnswer<AnyApi>, bytes: number) => void
+  received(request: ReceivedRequest, bytes: number): void
+  ended(request: ReceivedRequest, bytes: number): void
 }
 
 /** The interceptors of a cluster, first installed first asked. Shared by all of its nodes. */

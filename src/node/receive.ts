@@ -4,7 +4,14 @@ import { KafkaError } from '../wire/errors.ts'
 import type { Frame } from '../wire/frame.ts'
 import { encodeResponse, type RequestHeader, readRequestHeader } from '../wire/header.ts'
 import { MalformedError, Reader } from '../wire/reader.ts'
-import { disconnect, type InterceptedAnswer, type Interceptors, intercepted } from './intercept.ts'
+import {
+  disconnect,
+  type InterceptedAnswer,
+  type Interceptors,
+  intercepted,
+  type ReceivedRequest,
+  type RequestWitness,
+} from './intercept.ts'
 import type { Life } from './life.ts'
 
 /** What receives requests: a broker or the controller. */
@@ -54,6 +61,8 @@ class ServerConnection<Node> {
   readonly #waiting: Frame[] = []
   /** Of the request in hand: there is one at a time. */
   #onClosed: (() => void) | undefined
+  /** The request in hand, where there is a witness who wants to know how it ends. */
+  #witnessed: ReceivedRequest | undefined
   readonly #gone: () => void
   /** The connection as handlers know it. */
   readonly #closing: RequestContext['closed']
@@ -103,6 +112,18 @@ class ServerConnection<Node> {
     this.#waiting.length = 0
     this.#gone()
     this.#onClosed?.()
+    this.#end(disconnect, 0)
+  }
+
+  #end(answer: InterceptedAnswer<AnyApi>, bytes: number): void {
+    const request = this.#witnessed
+    if (request === undefined) return
+    const { interceptors, life } = this.#options
+    this.#witnessed = undefined
+    request.outcome = answer === disconnect ? 'disconnected' : answer === undefined ? 'unanswered' : 'answered'
+    request.answer = answer === disconnect ? undefined : answer
+    request.answeredAt = life.now()
+    interceptors.witness?.ended(request, bytes)
   }
 
   #receive(frame: Frame): void {
@@ -167,6 +188,7 @@ class ServerConnection<Node> {
       version: header.apiVersion,
       correlation: header.correlationId,
     })
+    if (interceptors.witness !== undefined) this.#witness(interceptors.witness, api, context, body, bytes)
     const handler = api[side]!
     const chain = interceptors.of(api.key)
     let answer: InterceptedAnswer<AnyApi> | Promise<InterceptedAnswer<AnyApi>>
@@ -196,8 +218,26 @@ class ServerConnection<Node> {
     )
   }
 
+  #witness(
+    witness: RequestWitness,
+    api: AnyApi,
+    context: RequestContext,
+    body: RequestOf<AnyApi>,
+    bytes: number,
+  ): void {
+    const { version, clientId, from, peer } = context
+    const { life, name: to } = this.#options
+    const ending = { outcome: 'pending' as const, answer: undefined, answeredAt: undefined }
+    this.#witnessed = { api, version, clientId, from, to, peer, body, at: life.now(), ...ending }
+    witness.received(this.#witnessed, bytes)
+  }
+
   #respond(api: AnyApi, header: RequestHeader, answer: InterceptedAnswer<AnyApi>): void {
-    if (this.#isClosed || answer === undefined) return
+    if (this.#isClosed) return
+    if (answer === undefined) {
+      this.#end(undefined, 0)
+      return
+    }
     if (answer === disconnect) {
       this.#refuse(`${api.name} was answered by closing the connection`)
       return
@@ -205,6 +245,7 @@ class ServerConnection<Node> {
     const { life, name } = this.#options
     const frame = encodeResponse(api, header.apiVersion, header.correlationId, answer)
     life.trace.add('response', name, { to: this.#channel.peer, api: api.name, correlation: header.correlationId })
+    this.#end(answer, frame.length)
     this.#channel.send(frame, label(api))
   }
 

@@ -6,7 +6,10 @@ import type { Outcome } from './universe.ts'
 export function lostRecords({ sent, log }: Outcome): string[] {
   return sent
     .filter(({ offset, value }) => offset >= 0 && log.get(offset) !== value)
-    .map(({ offset, value }) => `${value} was acknowledged at offset ${offset}, where there is ${log.get(offset) ?? 'nothing'}`)
+    .map(
+      ({ offset, value }) =>
+        `${value} was acknowledged at offset ${offset}, where there is ${log.get(offset) ?? 'nothing'}`,
+    )
 }
 
 /** No two replicas differ below their high watermarks. */
@@ -15,7 +18,10 @@ export function divergence({ replicas }: Outcome): string[] {
   if (first === undefined) return []
   return others
     .filter(([, batches]) => batches.join('\n') !== first[1].join('\n'))
-    .map(([id, batches]) => `broker ${id} has\n  ${batches.join('\n  ')}\nbroker ${first[0]} has\n  ${first[1].join('\n  ')}`)
+    .map(
+      ([id, batches]) =>
+        `broker ${id} has\n  ${batches.join('\n  ')}\nbroker ${first[0]} has\n  ${first[1].join('\n  ')}`,
+    )
 }
 
 /** What one producer sent stands in the order in which it was sent. */

@@ -61,7 +61,8 @@ export async function runUniverse(schedule: Schedule, options: UniverseOptions):
     await cluster.heal()
     await cluster.runUntil(() => isWhole(cluster), {
       timeoutMs: 600_000,
-      describe: () => JSON.stringify(cluster.partition('t', 0), (_, value) => (value instanceof Map ? [...value] : value)),
+      describe: () =>
+        JSON.stringify(cluster.partition('t', 0), (_, value) => (value instanceof Map ? [...value] : value)),
     })
     return await outcomeOf(cluster, sent)
   } finally {
@@ -70,7 +71,12 @@ export async function runUniverse(schedule: Schedule, options: UniverseOptions):
 }
 
 async function sendAll(cluster: Cluster, schedule: Schedule, acks: 'all' | 1): Promise<Sent[]> {
-  const producer = cluster.producer({ acks, 'delivery.timeout.ms': 60_000, 'request.timeout.ms': 5_000, 'linger.ms': 0 })
+  const producer = cluster.producer({
+    acks,
+    'delivery.timeout.ms': 60_000,
+    'request.timeout.ms': 5_000,
+    'linger.ms': 0,
+  })
   const sent: Sent[] = []
   const pending: Promise<void>[] = []
   for (let index = 0; index < schedule.sends; index++) {
@@ -170,7 +176,8 @@ async function outcomeOf(cluster: Cluster, sent: readonly Sent[]): Promise<Outco
   consumer.seek({ topic: 't', partition: 0 }, view.startOffset)
   const log = new Map<number, string>()
   while (consumer.position({ topic: 't', partition: 0 }) instanceof Promise ? true : log.size < view.endOffset) {
-    for (const record of await consumer.poll({ timeoutMs: 1000 })) log.set(record.offset, new TextDecoder().decode(record.value ?? new Uint8Array()))
+    for (const record of await consumer.poll({ timeoutMs: 1000 }))
+      log.set(record.offset, new TextDecoder().decode(record.value ?? new Uint8Array()))
     if (log.size >= view.endOffset - view.startOffset) break
   }
   return {

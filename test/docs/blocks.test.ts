@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+
+const run = promisify(execFile)
+const root = join(import.meta.dirname, '../..')
+const documents = [
+  'README.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter(name => name.endsWith('.md'))
+    .map(name => `docs/${name}`),
+]
+
+interface Block {
+  readonly document: string
+  readonly line: number
+  readonly language: string
+  readonly text: string
+}
+
+function blocksOf(document: string): Block[] {
+  const lines = readFileSync(join(root, document), 'utf8').split('\n')
+  const blocks: Block[] = []
+  for (let i = 0; i < lines.length; i++) {
+    const fence = /^```(\w+)$/.exec(lines[i]!)
+    if (fence === null) continue
+    const end = lines.indexOf('```', i + 1)
+    blocks.push({ document, line: i + 1, language: fence[1]!, text: lines.slice(i + 1, end).join('\n') })
+    i = end
+  }
+  return blocks
+}
+
+const blocks = documents.flatMap(blocksOf)
+
+/** A block that is no test of its own becomes the body of one; its imports stay on top. */
+function asTest({ document, line, text }: Block): string {
+  if (/^test\(/m.test(text)) return text
+  const imports = text.split('\n').filter(each => each.startsWith('import '))
+  const body = text.split('\n').filter(each => !each.startsWith('import '))
+  const own = ["import { expect, test } from 'vitest'", "import 'mini-kafka/vitest'"].filter(
+    each => !imports.includes(each),
+  )
+  return `${[...own, ...imports].join('\n')}\ntest('${document}:${line}', async () => {\n${body.join('\n')}\n})\n`
+}
+
+test('every TypeScript block of the documents runs', { timeout: 60_000 }, async () => {
+  const folder = join(root, 'node_modules/.mini-kafka-documents')
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const code = blocks.filter(({ language }) => language === 'ts')
+  expect(code.length).toBeGreaterThan(0)
+  for (const block of code) {
+    writeFileSync(join(folder, `${block.document.replaceAll(/\W/g, '-')}-${block.line}.test.ts`), asTest(block))
+  }
+  const source = (name: string) => JSON.stringify(join(root, 'src', name))
+  writeFileSync(
+    join(folder, 'vitest.config.ts'),
+    `export default { test: { include: ['*.test.ts'] }, resolve: { alias: [
+      { find: 'mini-kafka/vitest', replacement: ${source('vitest.ts')} },
+      { find: 'mini-kafka/matchers', replacement: ${source('matchers.ts')} },
+      { find: /^mini-kafka$/, replacement: ${source('index.ts')} } ] } }`,
+  )
+  const done = await run('npx', ['vitest', 'run', '--root', folder], { cwd: root }).catch(error => error)
+  expect(done.code ?? 0, `${done.stdout}\n${done.stderr}`).toBe(0)
+  expect(done.stdout).toContain(`${code.length} passed`)
+})
+
+test('every command of the documents is one that the package has', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const known = new Set(['start', 'test', ...Object.keys(scripts)])
+  for (const { document, line, language, text } of blocks) {
+    if (language !== 'sh') continue
+    for (const [, name] of text.matchAll(/npm (?:run )?(?!ci\b|install\b)([\w:]+)/g)) {
+      expect(known, `${document}:${line} names npm ${name}`).toContain(name)
+    }
+  }
+})
