@@ -56,7 +56,7 @@ function answer(
         : [errorCodes.UNSUPPORTED_ENDPOINT_TYPE, `There are no endpoints of type ${endpointType}.`]
     return { throttleTimeMs: 0, errorCode, errorMessage, clusterId: '', brokers: [] }
   }
-  const registered = [...image.brokers.values()]
+  const registered = [...image.brokers.values()].sort((a, b) => a.brokerId - b.brokerId)
   const alive = registered.filter(broker => !broker.fenced)
   return {
     throttleTimeMs: 0,

@@ -76,7 +76,7 @@ const BY_ID_VERSION = 12
 function answer(broker: Broker, request: Request, { version }: RequestContext): Response {
   if (isMalformed(request, version)) return malformed(request)
   const { image, life, clusterId } = broker
-  const alive = [...image.brokers.values()].filter(each => !each.fenced)
+  const alive = [...image.brokers.values()].filter(each => !each.fenced).sort((a, b) => a.brokerId - b.brokerId)
   const topics = topicsOf(broker, request, version)
   return {
     throttleTimeMs: 0,

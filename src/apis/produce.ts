@@ -2,6 +2,7 @@ import type { Broker } from '../broker/broker.ts'
 import type { CommitWait } from '../broker/commit-waits.ts'
 import type { Partition } from '../broker/partition.ts'
 import type { PartitionImage } from '../metadata/image.ts'
+import { internalTopics } from '../metadata/topic-names.ts'
 import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { type ErrorName, errorCodes, KafkaError } from '../wire/errors.ts'
 import type { RecordBatch } from '../wire/record-batch.ts'
@@ -92,11 +93,6 @@ interface Asked {
   stored: Promise<void> | undefined
 }
 
-const INTERNAL_TOPICS: ReadonlySet<string> = new Set([
-  '__consumer_offsets',
-  '__transaction_state',
-  '__share_group_state',
-])
 /** The client id under which Kafka's own tools may write to internal topics (P-4). */
 const ADMIN_CLIENT = '__admin_client'
 
@@ -158,7 +154,7 @@ function prepare(broker: Broker, asked: Asked, context: RequestContext, batches:
     if (topic === undefined) throw new KafkaError(byId ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION')
     if (topic.partitions[asked.index] === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
     batches.set(asked, producedBatch(asked.records, context.version))
-    if (INTERNAL_TOPICS.has(topic.name) && context.clientId !== ADMIN_CLIENT)
+    if (internalTopics.has(topic.name) && context.clientId !== ADMIN_CLIENT)
       throw new KafkaError('INVALID_TOPIC_EXCEPTION')
   } catch (error) {
     asked.answer = refused(asked, error)
@@ -238,8 +234,10 @@ function refused(asked: Asked, error: unknown, partition?: Partition, state?: Pa
 
 /** Which records of the batch were refused, and why (P-15). */
 function recordErrorsOf(error: KafkaError): NonNullable<PartitionAnswer['recordErrors']> {
-  const { recordErrors } = (error.details ?? {}) as { recordErrors?: readonly { index: number; message: string }[] }
-  return (recordErrors ?? []).map(({ index, message }) => ({ batchIndex: index, batchIndexErrorMessage: message }))
+  const { recordErrors = [] } = (error.details ?? {}) as {
+    recordErrors?: readonly { readonly batchIndex: number; readonly message: string | null }[]
+  }
+  return recordErrors.map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message }))
 }
 
 /** P-3, R-16: acks=0 is silence or the end of the connection; acks=all waits for what was appended. */
@@ -255,9 +253,9 @@ function conclude(
     const error = KafkaError.of(bad.answer!.errorCode)
     throw new KafkaError(error.errorName, `acks=0 to ${bad.name || bad.topicId}-${bad.index}: ${error.message}`)
   }
-  if (request.acks !== -1) return responseOf(broker, asked)
+  if (request.acks !== -1) return responseOf(broker, asked, context.version)
   const waiting = asked.filter(each => !isDecided(each))
-  if (waiting.length === 0) return responseOf(broker, asked)
+  if (waiting.length === 0) return responseOf(broker, asked, context.version)
   return commit(broker, asked, waiting, request.timeoutMs, context)
 }
 
@@ -300,7 +298,7 @@ function commit(
     for (const each of pending) settle(each, 'REQUEST_TIMED_OUT')
     pending.clear()
     forget()
-    done.resolve(responseOf(broker, asked))
+    done.resolve(responseOf(broker, asked, context.version))
   })
   const pending = new Set(waiting)
   for (const each of waiting) {
@@ -313,7 +311,7 @@ function commit(
         settle(each, error)
         if (pending.size > 0) return
         forget()
-        done.resolve(responseOf(broker, asked))
+        done.resolve(responseOf(broker, asked, context.version))
       },
     }
     waits.set(wait, partition)
@@ -323,11 +321,19 @@ function commit(
   return done.promise
 }
 
-function responseOf(broker: Broker, asked: readonly Asked[]): Encodable<typeof response> {
+/** Before v10 leaders are not named (W-40). */
+function withoutLeader(answer: PartitionAnswer): PartitionAnswer {
+  if (answer.currentLeader === undefined) return answer
+  const { currentLeader: _, ...old } = answer
+  return old
+}
+
+function responseOf(broker: Broker, asked: readonly Asked[], version: number): Encodable<typeof response> {
   const responses: (Topic & { partitionResponses: PartitionAnswer[] })[] = []
   const leaders = new Set<number>()
-  for (const { name, topicId, answer: partition } of asked) {
-    if (partition === undefined) continue
+  for (const { name, topicId, answer } of asked) {
+    if (answer === undefined) continue
+    const partition = version < 10 ? withoutLeader(answer) : answer
     if ((partition.currentLeader?.leaderId ?? -1) >= 0) leaders.add(partition.currentLeader!.leaderId!)
     const last = responses[responses.length - 1]
     if (last !== undefined && last.name === name && last.topicId === topicId) last.partitionResponses.push(partition)

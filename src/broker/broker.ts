@@ -21,6 +21,7 @@ import { AlterPartitions } from './alter-partitions.ts'
 import { AutoCreation } from './auto-creation.ts'
 import { BrokerLifecycle } from './broker-lifecycle.ts'
 import { Fetches } from './fetches.ts'
+import { Forwarding } from './forwarding.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { incarnationId } from './incarnation.ts'
 import { MetadataFollower } from './metadata-follower.ts'
@@ -55,8 +56,6 @@ export interface BrokerOptions {
   readonly mutants: ReadonlySet<string>
 }
 
-const CONTROLLER_TIMEOUT_MS = 30_000
-
 /** One broker, for one life: replicas, followers, and the answers to clients. Its disk and its stores outlive it. */
 export class Broker implements PartitionHost {
   readonly id: number
@@ -79,8 +78,9 @@ export class Broker implements PartitionHost {
   readonly #alterPartitions: AlterPartitions
   readonly #fetchers: ReplicaFetchers
   readonly #housekeeping: Housekeeping
-  readonly #forwarding: PeerLink
+  readonly #forwarding: Forwarding
   #layers: BrokerConfigLayers
+  #listening = false
   #ready = false
   #onReady: (() => void)[] = []
 
@@ -97,7 +97,7 @@ export class Broker implements PartitionHost {
     this.#layers = brokerLayers(options.configs, new Map(), new Map())
     this.#carrier = new LifeCarrier(life, carrier, this.name)
     const controllerLink = () => this.#link(() => options.controllerAddress)
-    this.#forwarding = controllerLink()
+    this.#forwarding = new Forwarding(life, controllerLink())
     this.#lifecycle = this.#makeLifecycle(controllerLink())
     this.#metadataFollower = new MetadataFollower({
       life,
@@ -157,9 +157,7 @@ export class Broker implements PartitionHost {
   // --- life ----------------------------------------------------------------------------------------------------------
 
   start(): void {
-    const { address } = this.#options
     this.life.trace.add('node', this.name, { what: 'starts' })
-    this.#carrier.listen(this.name, address, channel => this.accept(channel))
     this.#metadataFollower.start()
     this.#lifecycle.start()
   }
@@ -281,19 +279,24 @@ export class Broker implements PartitionHost {
 
   /** Hands a client's request to the controller and its answer back (KIP-590). Rejects when the controller is lost. */
   forward<A extends AnyApi>(api: A, body: RequestInput<A>): Promise<ResponseOf<A>> {
-    const answered = this.life.deferred<ResponseOf<A>>()
-    this.#forwarding.send(api, body, CONTROLLER_TIMEOUT_MS, {
-      onResponse: response => answered.resolve(response),
-      onLost: error =>
-        answered.reject(new KafkaError('NOT_CONTROLLER', `the controller is not reachable: ${error.message}`)),
-    })
-    return answered.promise
+    return this.#forwarding.forward(api, body)
   }
 
+  /**
+   * The metadata log was read further, or the controller has let the broker in. Nothing that it says is acted on before
+   * the broker's own registration was read: what it led in an earlier life may be led by another one by now.
+   */
   #applied(): void {
+    this.#lifecycle.metadataMoved()
+    if (this.brokerEpoch < 0 || this.image.offset < this.brokerEpoch) return
+    if (!this.#listening) {
+      this.#listening = true
+      this.#carrier.listen(this.name, this.#options.address, channel => this.accept(channel))
+    }
     const changes = this.image.takeChanges()
-    if (changes.configs.size > 0) this.#configure(changes.configs.values())
+    // In Kafka's order: a partition's change that comes with a lower min.insync.replicas goes by the old one (R-12).
     this.replicas.apply(changes)
+    if (changes.configs.size > 0) this.#configure(changes.configs.values())
     if (changes.brokers.size > 0) {
       for (const partition of this.replicas) {
         partition.deletions.check()
@@ -302,7 +305,6 @@ export class Broker implements PartitionHost {
         }
       }
     }
-    this.#lifecycle.metadataMoved()
     this.#checkReady()
   }
 
@@ -360,7 +362,7 @@ export class Broker implements PartitionHost {
       heartbeatIntervalMs: this.config['broker.heartbeat.interval.ms'],
       sessionTimeoutMs: this.config['broker.session.timeout.ms'],
       metadataOffset: () => this.image.offset,
-      registered: () => this.#lifecycle.metadataMoved(),
+      registered: () => this.#applied(),
       unfenced: () => this.#checkReady(),
     })
   }

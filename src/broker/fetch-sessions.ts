@@ -57,6 +57,12 @@ export class FetchSessions {
     return this.#sessions.size
   }
 
+  /** What a session asks for; undefined where there is no such session. For observation. */
+  askedIn(sessionId: number): readonly Asked[] | undefined {
+    const session = this.#sessions.get(sessionId)
+    return session === undefined ? undefined : [...session.partitions.values()]
+  }
+
   /** The context of a request, or the error that ends it; an error leaves the session as it was (F-24). */
   open(request: FetchRequest, version: number, isFollower: boolean): FetchContext | ErrorName {
     const { sessionId, sessionEpoch } = request

@@ -218,7 +218,8 @@ export class Fetches {
   #response(pass: Pass, opened: FetchContext, context: RequestContext): FetchResponse {
     const { sessionId, listed } = opened.answer(pass.results)
     const responses: { topic: string; topicId: string; partitions: FetchedPartition[] }[] = []
-    for (const [{ topic, topicId }, result] of listed) {
+    for (const [{ topic, topicId }, found] of listed) {
+      const result = context.version < 16 ? withoutLeader(found) : found
       const last = responses[responses.length - 1]
       if (last !== undefined && last.topic === topic && last.topicId === topicId) last.partitions.push(result)
       else responses.push({ topic, topicId, partitions: [result] })
@@ -241,6 +242,13 @@ function readerOf(request: FetchRequest, version: number): Reader {
     readCommitted: request.isolationLevel === 1,
     version,
   }
+}
+
+/** Before v16 leaders are not named (F-12). */
+function withoutLeader(found: FetchedPartition): FetchedPartition {
+  if (found.currentLeader === undefined) return found
+  const { currentLeader: _, ...old } = found
+  return old
 }
 
 /** The leaders that errors name (F-12). */

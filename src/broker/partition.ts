@@ -44,23 +44,24 @@ export class Partition {
   readonly remotes = new Map<number, RemoteReplica>()
   readonly readWaits = new Set<ReadWait>()
   readonly deletions: RecordDeletions
+  /** As configured; a new value moves nothing before the next append or fetch (R-12). */
+  minInSyncReplicas: number
   readonly #host: PartitionHost
   readonly #commits = new CommitWaits()
   #state: PartitionImage
   #isLeader = false
   #leaderEpochStart = 0
-  #minInSync: () => number
   /** The end moved inside `append`: told to the others after the trace has the append. */
   #appending = false
 
-  constructor(host: PartitionHost, state: PartitionImage, log: ReplicaLog, minInSyncReplicas: () => number) {
+  constructor(host: PartitionHost, state: PartitionImage, log: ReplicaLog, minInSyncReplicas: number) {
     this.topic = state.topic
     this.topicId = state.topicId
     this.index = state.partition
     this.log = log
     this.#host = host
     this.#state = state
-    this.#minInSync = minInSyncReplicas
+    this.minInSyncReplicas = minInSyncReplicas
     this.deletions = new RecordDeletions(this, brokerId => host.isLive(brokerId))
     log.onEndOffset = () => this.#endMoved()
     log.onHighWatermark = (to, from) => this.#highWatermarkMoved(to, from)
@@ -95,7 +96,7 @@ export class Partition {
 
   /** `min.insync.replicas`, but never more than there are replicas (R-11). */
   get effectiveMinInSync(): number {
-    return Math.min(this.#minInSync(), this.#state.replicas.length)
+    return Math.min(this.minInSyncReplicas, this.#state.replicas.length)
   }
 
   // --- roles ---------------------------------------------------------------------------------------------------------

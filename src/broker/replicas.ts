@@ -47,8 +47,10 @@ export class Replicas {
   /** Configurations changed: of one topic, or of the broker. */
   configure(topic?: string): void {
     for (const partition of this) {
-      if (topic === undefined || partition.topic === topic)
-        partition.log.config = this.#options.configOf(partition.topic)
+      if (topic !== undefined && partition.topic !== topic) continue
+      const config = this.#options.configOf(partition.topic)
+      partition.log.config = config
+      partition.minInSyncReplicas = config['min.insync.replicas']
     }
   }
 
@@ -61,7 +63,7 @@ export class Replicas {
     const { host, configOf } = this.#options
     const opened = this.#open(state)
     const made = (log: ReplicaLog) => {
-      const partition = new Partition(host, state, log, () => configOf(state.topic)['min.insync.replicas'])
+      const partition = new Partition(host, state, log, configOf(state.topic)['min.insync.replicas'])
       const partitions = this.#topics.get(state.topicId) ?? []
       partitions[state.partition] = partition
       this.#topics.set(state.topicId, partitions)

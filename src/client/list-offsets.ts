@@ -96,11 +96,16 @@ async function askLeader(
         const target = targets.find(({ topic, partition }) => topic === name && partition === partitionIndex)
         if (target === undefined) continue
         if (errorCode === errorCodes.NONE) found.set(target, { offset, timestamp, leaderEpoch })
-        else found.set(target, KafkaError.of(errorCode, `ListOffsets of ${partitionText(target)}: ${KafkaError.of(errorCode).message}`))
+        else
+          found.set(
+            target,
+            KafkaError.of(errorCode, `ListOffsets of ${partitionText(target)}: ${KafkaError.of(errorCode).message}`),
+          )
       }
     }
     for (const target of targets) {
-      if (!found.has(target)) found.set(target, new KafkaError('UNKNOWN_SERVER_ERROR', 'the answer leaves the partition out'))
+      if (!found.has(target))
+        found.set(target, new KafkaError('UNKNOWN_SERVER_ERROR', 'the answer leaves the partition out'))
     }
   } catch (error) {
     const reason = error instanceof KafkaError ? error : new KafkaError('NETWORK_EXCEPTION', (error as Error).message)

@@ -18,11 +18,11 @@ export function isCalm(
     const { broker } = handle
     if (!handle.isReady || broker === undefined || broker.image.offset !== controller.image.offset) return false
     for (const partition of broker.replicas) {
+      const { log, inSync, state } = partition
       if (!partition.isLeader) {
-        if (partition.leader < 0) return false
+        if (partition.leader < 0 || log.highWatermark !== log.endOffset) return false
         continue
       }
-      const { log, inSync, state } = partition
       if (inSync.pending !== undefined || inSync.committed.length < state.replicas.length) return false
       if (log.highWatermark !== log.endOffset || partition.hasLaggard()) return false
       // Followers learn where the log begins from their idle fetches.

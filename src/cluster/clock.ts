@@ -9,6 +9,11 @@ export class Clock {
     this.#runtime = runtime
   }
 
+  /** Whether time is the test's own, or that of the world. */
+  get kind(): 'virtual' | 'real' {
+    return this.#runtime.time
+  }
+
   /** Milliseconds since the epoch. */
   now(): number {
     return this.#runtime.now()

@@ -11,7 +11,6 @@ import { didYouMean } from '../metadata/nearest-name.ts'
 import type { ProducerOptions } from '../metadata/producer-configs.ts'
 import { addressText } from '../network/channel.ts'
 import { Connection } from '../network/connection.ts'
-import type { InstalledRule } from '../network/rules.ts'
 import type { Interceptor } from '../node/intercept.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Trace } from '../runtime/trace.ts'
@@ -22,10 +21,15 @@ import type { BrokerHandle } from './broker-handle.ts'
 import { isCalm } from './calm.ts'
 import { Clock } from './clock.ts'
 import type { ControllerHandle } from './controller-handle.ts'
+import { type FaultOptions, Faults, type InstalledInterceptor } from './faults.ts'
 import { NetworkFaults } from './network-faults.ts'
 import { refuseUnknown, type TopicSpec } from './options.ts'
 import { type PartitionView, viewPartition } from './partition-view.ts'
 import { CONTROLLER_ID, type Plant } from './plant.ts'
+import type { FailNextOptions, RequestFault } from './request-faults.ts'
+import { type RequestFilter, RequestJournal, type SeenRequest } from './request-journal.ts'
+import { settle } from './settle.ts'
+import { TopicHandle } from './topic-handle.ts'
 import { type WaitOptions, waitUntil } from './wait.ts'
 
 /** A topic to create: under a name, or under a prefix with a name of its own, for tests that share a cluster. */
@@ -56,7 +60,8 @@ export class Cluster {
   readonly #plant: Plant
   readonly #runtime: Runtime
   readonly #clients = new Set<Client>()
-  readonly #lifted = new Set<() => void>()
+  readonly #faults: Faults
+  readonly #journal = new RequestJournal()
   readonly #counts = new Map<string, number>()
   #closing: Promise<void> | undefined
 
@@ -67,7 +72,12 @@ export class Cluster {
     this.#plant = parts.plant
     this.#runtime = parts.plant.runtime
     this.clock = new Clock(this.#runtime)
-    this.network = new NetworkFaults(parts.plant.network, rule => this.#lift(rule))
+    const { plant, brokers } = parts
+    const topicId = (name: string) => this.#requireTopic(name).topicId
+    this.#faults = new Faults({ plant, brokers, broker: id => this.broker(id), topicId })
+    const ids = brokers.map(broker => broker.id)
+    this.network = new NetworkFaults(plant.network, ids, this.#faults)
+    plant.interceptors.witness = this.#journal
     if (this.#runtime instanceof VirtualRuntime) this.#runtime.calm = () => isCalm(this, parts.plant)
   }
 
@@ -199,6 +209,20 @@ export class Cluster {
     return viewPartition(this.#partition(topic, partition), this.brokers)
   }
 
+  /** A topic: its records, straight from the leaders' logs. @throws {RangeError} with the nearest name. */
+  topic(name: string): TopicHandle {
+    const { brokers } = this
+    return new TopicHandle({ runtime: this.#runtime, brokers, requireTopic: topic => this.#requireTopic(topic) }, name)
+  }
+
+  /** Requests that nodes received, oldest first, with their answers: the last 10,000 of clients and of brokers. */
+  requests<A extends AnyApi = AnyApi>(filter: RequestFilter<A> = {}): SeenRequest<A>[] {
+    return this.#journal.requests(
+      filter,
+      filter.topic === undefined ? undefined : this.#knownTopic(filter.topic)?.topicId,
+    )
+  }
+
   /** Names of all topics, in the order of their creation. */
   get topicNames(): readonly string[] {
     return [...this.#image().topics.keys()]
@@ -222,15 +246,18 @@ export class Cluster {
     return this.#image().topic(name)
   }
 
-  #partition(topic: string, partition: number): PartitionImage {
-    this.#requireOpen(`a look at ${topic}-${partition}`)
+  #requireTopic(topic: string): TopicImage {
+    this.#requireOpen(`a look at '${topic}'`)
     const known = this.#knownTopic(topic)
-    if (known === undefined) {
-      const names = this.topicNames
-      throw new RangeError(
-        `there is no topic '${topic}'${didYouMean(topic, names)}; there are: ${names.join(', ') || 'none'}`,
-      )
-    }
+    if (known !== undefined) return known
+    const names = this.topicNames
+    throw new RangeError(
+      `there is no topic '${topic}'${didYouMean(topic, names)}; there are: ${names.join(', ') || 'none'}`,
+    )
+  }
+
+  #partition(topic: string, partition: number): PartitionImage {
+    const known = this.#requireTopic(topic)
     const state = known.partitions[partition]
     if (state === undefined) {
       throw new RangeError(`'${topic}' has partitions 0 to ${known.partitions.length - 1}, not ${partition}`)
@@ -246,17 +273,41 @@ export class Cluster {
     await waitUntil(this.#runtime, 'runUntil()', condition, options)
   }
 
+  /** Lets time run until nothing is in flight, at most 5,000 ms: what cannot settle, because of a fault, stays as it is. */
+  async settle(): Promise<void> {
+    this.#requireOpen('settle()')
+    await settle(this.#runtime, this.brokers)
+  }
+
   /** Real I/O of the test: virtual time stands still until it settles. */
   outside<T>(promise: PromiseLike<T> | T): Promise<T> {
     return this.#runtime.outside('cluster.outside()', promise)
   }
 
   /** Middleware around the handlers of one API, on all nodes; removed by disposal or `heal()`. */
-  intercept<A extends AnyApi>(api: A, interceptor: Interceptor<A>): Disposable & { dispose(): void } {
+  intercept<A extends AnyApi>(api: A, interceptor: Interceptor<A>, options: FaultOptions = {}): InstalledInterceptor {
     this.#requireOpen('intercept()')
-    const dispose = this.#plant.interceptors.install(api, interceptor)
-    this.#lifted.add(dispose)
-    return { dispose, [Symbol.dispose]: dispose }
+    return this.#faults.intercept(api, interceptor, options)
+  }
+
+  /**
+   * The next request of an API fails, as its node would refuse it: before anything happens, or after it has happened.
+   *
+   * @throws {ConfigError | RangeError} for an order that cannot be meant, with what would be right.
+   */
+  failNext(api: AnyApi | string, options: FailNextOptions): RequestFault {
+    this.#requireOpen('failNext()')
+    return this.#faults.failNext(api, options)
+  }
+
+  /** Every rule, interceptor and `failNext` has come about, but optional ones. @throws {FaultsNeverFiredError} */
+  assertFaultsFired(): void {
+    this.#faults.assertFired()
+  }
+
+  /** The same as a list; empty if all is well. */
+  faultsThatNeverFired(): string[] {
+    return this.#faults.neverFired()
   }
 
   /**
@@ -265,8 +316,7 @@ export class Cluster {
    */
   async heal(): Promise<void> {
     this.#requireOpen('heal()')
-    for (const lift of this.#lifted) lift()
-    this.#lifted.clear()
+    this.#faults.lift()
     await this.#runtime.drive('heal()', async () => {
       for (const node of [this.controller, ...this.brokers]) {
         if (node.state === 'paused') await node.resume()
@@ -274,10 +324,6 @@ export class Cluster {
       }
       await this.#runtime.until(() => this.brokers.every(broker => broker.isReady)).promise
     })
-  }
-
-  #lift(rule: InstalledRule): void {
-    this.#lifted.add(() => rule.dispose())
   }
 
   // --- the end -------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import { IllegalStateError } from '../wire/errors.ts'
 import { uuidToText } from '../wire/uuid.ts'
 import { BrokerHandle } from './broker-handle.ts'
 import { Cluster } from './cluster.ts'
+import { clusterWatches } from './clusters.ts'
 import { ControllerHandle } from './controller-handle.ts'
 import { type ClusterOptions, type ClusterPlan, planCluster } from './options.ts'
 import type { Plant } from './plant.ts'
@@ -47,6 +48,7 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
     ({ id, rack }) => new BrokerHandle(plant, id, rack, { host: `broker-${id}`, port: PORT }),
   )
   const cluster = new Cluster({ plant, brokers, controller, seed: plan.seed })
+  for (const watch of clusterWatches()) watch.created(cluster)
   try {
     await runtime.drive('createCluster()', async () => {
       controller.start()

@@ -1,7 +1,9 @@
 import type { LinkNetwork } from '../network/link.ts'
 import { type InstalledRule, isBetween, type Passage, type Rule } from '../network/rules.ts'
 import type { AnyApi } from '../wire/api.ts'
-import { brokerName, CONTROLLER_ID, CONTROLLER_NAME } from './plant.ts'
+import type { FaultOptions, Faults } from './faults.ts'
+import { refuseUnknown } from './options.ts'
+import { brokerIdOf, brokerName, CONTROLLER_ID, CONTROLLER_NAME } from './plant.ts'
 
 /** A node or a client: its handle, its id (1000 is the controller), or its name. */
 export type NodeReference = number | string | { readonly name: string }
@@ -9,6 +11,8 @@ export type NodeReference = number | string | { readonly name: string }
 /** A rule with a name that the trace can say. */
 export interface NamedRule {
   readonly name: string
+  /** Names of the nodes that it is about: a broker that is not there is refused. */
+  readonly nodes?: readonly string[]
   readonly judge: Rule
 }
 
@@ -37,6 +41,7 @@ export function cut(a: NodeReference, b: NodeReference, options: { readonly oneW
   const { oneWay = false } = options
   return {
     name: oneWay ? `cut ${from} → ${to}` : `cut ${from} – ${to}`,
+    nodes: [from, to],
     judge: passage => {
       const concerned = oneWay ? passage.from === from && passage.to === to : isBetween(passage, from, to)
       return concerned ? 'hold' : 'pass'
@@ -51,6 +56,7 @@ export function isolate(node: NodeReference, options: { readonly from?: readonly
   const concerns = (other: string) => others === undefined || others.includes(other)
   return {
     name: others === undefined ? `isolate ${name}` : `isolate ${name} from ${others.join(', ')}`,
+    nodes: [name, ...(others ?? [])],
     judge: ({ from, to }) => {
       const concerned = (from === name && concerns(to)) || (to === name && concerns(from))
       return concerned ? 'hold' : 'pass'
@@ -62,19 +68,40 @@ export function isolate(node: NodeReference, options: { readonly from?: readonly
 export function delay(ms: number, filter: PassageFilter = {}): NamedRule {
   if (!(ms >= 0)) throw new RangeError(`a delay takes milliseconds, 0 or more, not ${ms}`)
   const matches = matcher(filter)
-  return { name: `delay ${ms} ms`, judge: passage => (matches(passage) ? { afterMs: ms } : 'pass') }
+  return {
+    name: nameWith(`delay ${ms} ms`, filter),
+    nodes: nodesOf(filter),
+    judge: passage => (matches(passage) ? { afterMs: ms } : 'pass'),
+  }
 }
 
 /** Kept back, with everything behind it on the same connection, until the rule is lifted. */
 export function hold(filter: PassageFilter = {}): NamedRule {
   const matches = matcher(filter)
-  return { name: 'hold', judge: passage => (matches(passage) ? 'hold' : 'pass') }
+  return {
+    name: nameWith('hold', filter),
+    nodes: nodesOf(filter),
+    judge: passage => (matches(passage) ? 'hold' : 'pass'),
+  }
 }
 
 /** The connection breaks at the frame; both ends learn of it. */
 export function reset(filter: PassageFilter = {}): NamedRule {
   const matches = matcher(filter)
-  return { name: 'reset', judge: passage => (passage.what === 'frame' && matches(passage) ? 'reset' : 'pass') }
+  const judge: Rule = passage => (passage.what === 'frame' && matches(passage) ? 'reset' : 'pass')
+  return { name: nameWith('reset', filter), nodes: nodesOf(filter), judge }
+}
+
+function nodesOf({ from, to, between }: PassageFilter): string[] {
+  return [from, to, ...(between ?? [])].flatMap(node => (node === undefined ? [] : [nameOf(node)]))
+}
+
+/** `hold Fetch request broker-2 → broker-1`. */
+function nameWith(what: string, { from, to, between, api, kind }: PassageFilter): string {
+  const way = between?.map(nameOf).join(' – ')
+  const ends = [from === undefined ? '' : `${nameOf(from)} →`, to === undefined ? '' : `→ ${nameOf(to)}`].join(' ')
+  const parts = [what, api?.name, kind, way, ends.trim().replace('→ →', '→')]
+  return parts.filter(part => part !== undefined && part !== '').join(' ')
 }
 
 function matcher(filter: PassageFilter): (passage: Passage) => boolean {
@@ -96,18 +123,32 @@ function matcher(filter: PassageFilter): (passage: Passage) => boolean {
 /** The network of a cluster as a test holds it. */
 export class NetworkFaults {
   readonly #network: LinkNetwork
-  readonly #installed: (rule: InstalledRule) => void
+  readonly #brokerIds: readonly number[]
+  readonly #faults: Faults
 
-  constructor(network: LinkNetwork, installed: (rule: InstalledRule) => void) {
+  constructor(network: LinkNetwork, brokerIds: readonly number[], faults: Faults) {
     this.#network = network
-    this.#installed = installed
+    this.#brokerIds = brokerIds
+    this.#faults = faults
   }
 
-  /** Installs a rule, one of ours or any function of a passage; lifted by `dispose()`, `using`, or `cluster.heal()`. */
-  rule(rule: NamedRule | Rule): InstalledRule {
+  /**
+   * Installs a rule, one of ours or any function of a passage; lifted by `dispose()`, `using`, or `cluster.heal()`.
+   *
+   * @throws {RangeError} for a broker that is not there.
+   */
+  rule(rule: NamedRule | Rule, options: FaultOptions = {}): InstalledRule {
+    refuseUnknown('option of network.rule', options, ['optional'])
     const named: NamedRule = typeof rule === 'function' ? { name: rule.name || 'a rule', judge: rule } : rule
+    for (const node of named.nodes ?? []) this.#check(node)
     const installed = this.#network.rules.install(named.name, named.judge)
-    this.#installed(installed)
+    this.#faults.rule(installed, options)
     return installed
+  }
+
+  #check(node: string): void {
+    const id = brokerIdOf(node)
+    if (id === undefined || this.#brokerIds.includes(id)) return
+    throw new RangeError(`there is no ${node}; there are brokers ${this.#brokerIds.join(', ')}`)
   }
 }

@@ -34,6 +34,10 @@ export abstract class NodeHandle {
     return this.#state === 'running'
   }
 
+  get isPaused(): boolean {
+    return this.#state === 'paused'
+  }
+
   /** Makes the process of a new life and starts it. */
   protected abstract boot(life: Life): void
   /** Takes part in the cluster. */

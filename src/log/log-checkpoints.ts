@@ -5,6 +5,7 @@
 import type { AbortedEntry } from './aborted-transactions.ts'
 import { isLater } from './eventually.ts'
 import type { Eventually, LogStore } from './log-store.ts'
+import type { FinishedTransaction } from './producer-states.ts'
 import { Segment } from './segment.ts'
 
 export const checkpointNames = {
@@ -32,6 +33,8 @@ export interface SegmentsCheckpoint {
   readonly cleanedTo: number
   readonly segments: readonly Segment[]
   readonly aborted: readonly AbortedEntry[]
+  /** Transactions that ended above the high watermark (F-9). */
+  readonly unreplicated: readonly FinishedTransaction[]
 }
 
 /**
@@ -90,8 +93,9 @@ function numbersOf(bytes: Uint8Array): number[] {
 }
 
 export function segmentsBytes(checkpoint: SegmentsCheckpoint): Uint8Array {
-  const { recoveryPoint, cleanedTo, segments, aborted } = checkpoint
-  const values = [recoveryPoint, cleanedTo, segments.length]
+  const { recoveryPoint, cleanedTo, segments, aborted, unreplicated } = checkpoint
+  const values = [recoveryPoint, cleanedTo, segments.length, unreplicated.length]
+  for (const each of unreplicated) values.push(each.producerId, each.firstOffset, each.lastOffset)
   for (const each of segments) {
     values.push(each.baseOffset, each.createdAt, each.modifiedAt, each.size)
     values.push(each.firstTimestamp, each.largestTimestamp, each.largestTimestampOffset)
@@ -106,8 +110,12 @@ export function segmentsOf(bytes: Uint8Array): SegmentsCheckpoint {
   const next = () => values[at++]!
   const recoveryPoint = next()
   const cleanedTo = next()
+  const counts = [next(), next()] as const
+  const unreplicated = Array.from({ length: counts[1] }, () => {
+    return { producerId: next(), firstOffset: next(), lastOffset: next() }
+  })
   const segments: Segment[] = []
-  for (let left = next(); left > 0; left--) {
+  for (let left = counts[0]; left > 0; left--) {
     const segment = new Segment(next(), next())
     segment.modifiedAt = next()
     segment.size = next()
@@ -121,7 +129,7 @@ export function segmentsOf(bytes: Uint8Array): SegmentsCheckpoint {
   while (at < values.length) {
     aborted.push({ producerId: next(), firstOffset: next(), lastOffset: next(), lastStableOffset: next() })
   }
-  return { recoveryPoint, cleanedTo, segments, aborted }
+  return { recoveryPoint, cleanedTo, segments, aborted, unreplicated }
 }
 
 export function snapshotsBytes(snapshots: readonly SnapshotAt[]): Uint8Array {

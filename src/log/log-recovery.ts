@@ -17,7 +17,7 @@ import {
 import { LogState } from './log-state.ts'
 import type { Eventually, StoreBounds } from './log-store.ts'
 import { latestSnapshot } from './log-truncation.ts'
-import { ProducerStates } from './producer-states.ts'
+import { type FinishedTransaction, ProducerStates } from './producer-states.ts'
 import type { ReplicaLogOptions } from './replica-log.ts'
 import { Segments } from './segments.ts'
 import { StoreOfALife } from './store-life.ts'
@@ -68,12 +68,15 @@ function restore(
   log.startOffset = Math.min(endOffset, Math.max(bounds.startOffset, numberOf(saved.startOffset) ?? 0))
   log.cleanedTo = log.startOffset
   log.recoveryPoint = log.startOffset
-  if (saved.segments !== undefined) takeSegments(log, segmentsOf(saved.segments), bounds)
+  const checkpoint = saved.segments === undefined ? undefined : segmentsOf(saved.segments)
+  if (checkpoint !== undefined) takeSegments(log, checkpoint, bounds)
+  const unreplicated = checkpoint?.unreplicated ?? []
   if (saved.producers !== undefined)
     log.snapshots = snapshotsOf(saved.producers).filter(each => each.offset <= endOffset)
   const clean = numberOf(saved.clean) === endOffset
   if (saved.clean !== undefined && saved.clean.length > 0) log.checkpoints.save('clean', new Uint8Array(0))
-  const read = clean && saved.segments !== undefined ? loadProducers(log, now) : recover(log, now)
+  const read =
+    clean && checkpoint !== undefined ? loadProducers(log, unreplicated, now) : recover(log, unreplicated, now)
   return thenDo(read, () => {
     log.leaderEpochs.truncateFromEnd(log.endOffset)
     log.leaderEpochs.truncateFromStart(log.startOffset)
@@ -97,16 +100,17 @@ function takeSegments(log: LogState, saved: SegmentsCheckpoint, { startOffset, e
   )
 }
 
-function loadProducers(log: LogState, now: number): undefined {
-  log.producers.load(latestSnapshot(log, log.endOffset).producers, now)
+function loadProducers(log: LogState, unreplicated: readonly FinishedTransaction[], now: number): undefined {
+  log.producers.load(latestSnapshot(log, log.endOffset).producers, unreplicated, now)
 }
 
 /** Unclean: the active segment is counted anew, and its producers with it. */
-function recover(log: LogState, now: number): Eventually<void> {
+function recover(log: LogState, unreplicated: readonly FinishedTransaction[], now: number): Eventually<void> {
   const { active } = log.segments
   const { offset, producers } = latestSnapshot(log, active.baseOffset)
   const replayFrom = Math.min(offset ?? log.segments.first.baseOffset, active.baseOffset)
-  log.producers.load(producers, now)
+  const before = unreplicated.filter(each => each.lastOffset < replayFrom)
+  log.producers.load(producers, before, now)
   log.producers.aborted.truncateTo(replayFrom)
   active.rebuild([], log.config['index.interval.bytes'])
   log.segments.recount()

@@ -135,8 +135,10 @@ export class LogState {
 
   saveSegments(): void {
     const { recoveryPoint, cleanedTo } = this
-    const { entries: aborted } = this.producers.aborted
-    this.checkpoints.save('segments', segmentsBytes({ recoveryPoint, cleanedTo, segments: this.segments.all, aborted }))
+    const { aborted, unreplicated } = this.producers
+    const transactions = { aborted: aborted.entries, unreplicated }
+    const { all: segments } = this.segments
+    this.checkpoints.save('segments', segmentsBytes({ recoveryPoint, cleanedTo, segments, ...transactions }))
   }
 
   saveEpochs(): void {

@@ -10,7 +10,11 @@ import type { ProducerState } from './producer-state.ts'
 
 /** Answers the end that is left. */
 export function truncateLog(log: LogState, endOffset: number, now: number): Eventually<number> {
-  if (endOffset >= log.assignedEnd) return log.assignedEnd
+  if (endOffset >= log.assignedEnd) {
+    // A leader that never wrote left an epoch that starts at its end; the next leader knows nothing of it (KAFKA-10706).
+    if (log.leaderEpochs.truncateFromEnd(log.assignedEnd)) log.saveEpochs()
+    return log.assignedEnd
+  }
   if (endOffset < log.segments.first.baseOffset) {
     return thenDo(resetLog(log, Math.max(0, endOffset), now), () => log.assignedEnd)
   }
@@ -73,8 +77,9 @@ function takeEnd(log: LogState, endOffset: number): undefined {
  */
 export function rebuildProducers(log: LogState, endOffset: number, now: number): Eventually<void> {
   const { offset, producers } = latestSnapshot(log, endOffset)
-  log.producers.load(producers, now)
   const from = offset ?? log.segments.first.baseOffset
+  const unreplicated = log.producers.unreplicated.filter(each => each.lastOffset < from)
+  log.producers.load(producers, unreplicated, now)
   log.producers.aborted.truncateTo(from)
   const replayed = log.forEachBatch(from, endOffset, batch => {
     log.producers.apply(batch)

@@ -32,12 +32,12 @@ interface Verification {
   supportsEpochBump: boolean
 }
 
-interface OpenTransaction {
+export interface OpenTransaction {
   readonly producerId: number
   readonly firstOffset: number
 }
 
-interface FinishedTransaction extends OpenTransaction {
+export interface FinishedTransaction extends OpenTransaction {
   /** Of the marker. */
   readonly lastOffset: number
 }
@@ -96,6 +96,11 @@ export class ProducerStates {
       if (first === undefined || firstOffset < first) first = firstOffset
     }
     return first
+  }
+
+  /** Ended, but their markers are not below the high watermark yet. Kafka's snapshots leave them out; ours must not. */
+  get unreplicated(): readonly FinishedTransaction[] {
+    return this.#unreplicated
   }
 
   /** Where a client's batch already stands, if it is one of the last five (I-4). */
@@ -311,8 +316,9 @@ export class ProducerStates {
   }
 
   /** Begins again with what a snapshot holds, but for whom has expired meanwhile. What it held is forgotten. */
-  load(producers: readonly ProducerState[], now: number): void {
+  load(producers: readonly ProducerState[], unreplicated: readonly FinishedTransaction[], now: number): void {
     this.clear()
+    this.#unreplicated = [...unreplicated]
     const open: OpenTransaction[] = []
     for (const producer of producers) {
       if (this.#expired(producer, now)) continue

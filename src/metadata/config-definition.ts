@@ -51,6 +51,8 @@ export type ConfigsOf<Table extends ConfigTable> = { readonly [Name in keyof Tab
 export type ConfigInput<Value> =
   | Value
   | (Value extends number ? `${number}` : never)
+  /** `acks: 1` as well as `acks: '1'`. */
+  | (Value extends `${infer Digits extends number}` ? Digits : never)
   | (Value extends boolean ? 'true' | 'false' : never)
   | (Value extends readonly unknown[] ? string : never)
 /** What a user may write for a table: any of its keys. */

@@ -44,6 +44,8 @@ export function parseValue(type: ConfigType, name: string, value: NonNullable<un
       throw invalidConfig(name, value, 'Expected a Class instance or class name.')
     default:
       if (typeof given === 'string') return given
+      // `acks: 1` is what anybody would write.
+      if (typeof given === 'number') return String(given)
       throw invalidConfig(name, value, `Expected value to be a string, but it was a ${typeof value}`)
   }
 }

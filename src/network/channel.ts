@@ -26,7 +26,8 @@ export interface Channel {
 }
 
 export interface ChannelReceiver {
-  onFrame(frame: Frame): void
+  /** What is still to settle because of this frame, if anything is, is answered as a promise. */
+  onFrame(frame: Frame): unknown
   onClose(reason: CloseReason): void
 }
 

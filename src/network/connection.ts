@@ -2,7 +2,7 @@ import type { Runtime, Timer } from '../runtime/runtime.ts'
 import type { AnyApi, RequestInput, ResponseOf } from '../wire/api.ts'
 import type { Frame } from '../wire/frame.ts'
 import { encodeRequest, readResponse } from '../wire/header.ts'
-import { Reader } from '../wire/reader.ts'
+import { MalformedError, Reader } from '../wire/reader.ts'
 import { type Channel, ConnectionError } from './channel.ts'
 
 /** The answer did not come in time: the connection is closed, everything in flight on it is unknown (C-42). */
@@ -20,7 +20,7 @@ interface InFlight {
   readonly api: AnyApi
   readonly version: number
   readonly correlationId: number
-  readonly deadline: number
+  deadline: number
   // biome-ignore lint/suspicious/noExplicitAny: the outcome of whatever API
   readonly outcome: Outcome<any>
 }
@@ -37,8 +37,11 @@ export class Connection {
   readonly #housekeeping: boolean
   #correlationId = 0
   #timer: Timer | undefined
+  /** When that timer fires. */
+  #timerAt = 0
   #lost: Error | undefined
-  #onClose: ((error: Error) => void) | undefined
+  readonly #onClose: ((error: Error) => void) | undefined
+  readonly #unlisten: (() => void) | undefined
 
   constructor(
     channel: Channel,
@@ -49,6 +52,8 @@ export class Connection {
     this.#clientId = options.clientId
     this.#housekeeping = options.housekeeping ?? false
     this.#onClose = options.onClose
+    // Timers of housekeeping are idle: where time leaps, they and what they wait for move along.
+    if (this.#housekeeping) this.#unlisten = options.runtime.onLeap(ms => this.#leapt(ms))
     channel.receive({
       onFrame: frame => this.#receive(frame),
       onClose: reason => this.#end(new ConnectionError(`the connection to ${channel.peer} was closed: ${reason}`)),
@@ -78,7 +83,7 @@ export class Connection {
     const frame = encodeRequest(api, version, correlationId, this.#clientId, body)
     const deadline = this.#runtime.now() + timeoutMs
     this.#inFlight.push({ api, version, correlationId, deadline, outcome })
-    this.#armTimer()
+    if (this.#timer === undefined || deadline < this.#timerAt) this.#armTimer(deadline)
     this.channel.send(frame, { kind: 'request', api: api.name })
   }
 
@@ -120,6 +125,7 @@ export class Connection {
     } catch (error) {
       this.#inFlight.unshift(next)
       this.close(`a response could not be read: ${(error as Error).message}`)
+      if (!(error instanceof MalformedError)) throw error
       return
     }
     if (this.#inFlight.length === 0) {
@@ -129,31 +135,39 @@ export class Connection {
     next.outcome.onResponse(response as never)
   }
 
-  /** One timer for the connection: for the oldest request, and again while there are younger ones. */
-  #armTimer(): void {
-    if (this.#timer !== undefined) return
-    const oldest = this.#inFlight[0]
-    if (oldest === undefined) return
-    const ms = Math.max(0, oldest.deadline - this.#runtime.now())
-    const fire = () => {
-      this.#timer = undefined
-      const first = this.#inFlight[0]
-      if (first === undefined) return
-      if (first.deadline > this.#runtime.now()) {
-        this.#armTimer()
-        return
-      }
-      const error = new RequestTimeoutError(`${first.api.name} to ${this.channel.peer} was not answered in time`)
-      this.channel.close('a request was not answered in time')
-      this.#end(error)
+  /** One timer for the connection: for the earliest deadline, and again while there are later ones. */
+  #armTimer(deadline: number): void {
+    const now = this.#runtime.now()
+    this.#timer?.cancel()
+    this.#timerAt = deadline
+    const options = this.#housekeeping ? { idle: true } : { housekeeping: true }
+    this.#timer = this.#runtime.after(Math.max(0, deadline - now), () => this.#timeOut(), options)
+  }
+
+  #timeOut(): void {
+    this.#timer = undefined
+    let earliest: InFlight | undefined
+    for (const each of this.#inFlight) if (earliest === undefined || each.deadline < earliest.deadline) earliest = each
+    if (earliest === undefined) return
+    if (earliest.deadline > this.#runtime.now()) {
+      this.#armTimer(earliest.deadline)
+      return
     }
-    this.#timer = this.#runtime.after(ms, fire, this.#housekeeping ? { idle: true } : { housekeeping: true })
+    const error = new RequestTimeoutError(`${earliest.api.name} to ${this.channel.peer} was not answered in time`)
+    this.channel.close('a request was not answered in time')
+    this.#end(error)
+  }
+
+  #leapt(ms: number): void {
+    this.#timerAt += ms
+    for (const each of this.#inFlight) each.deadline += ms
   }
 
   #end(error: Error): void {
     if (this.#lost !== undefined) return
     this.#lost = error
     this.#timer?.cancel()
+    this.#unlisten?.()
     const lost = this.#inFlight.splice(0)
     for (const { outcome } of lost) outcome.onLost(error)
     this.#onClose?.(error)

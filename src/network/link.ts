@@ -1,4 +1,4 @@
-import type { Runtime } from '../runtime/runtime.ts'
+import type { Deferred, Runtime } from '../runtime/runtime.ts'
 import type { Frame } from '../wire/frame.ts'
 import {
   type Address,
@@ -10,28 +10,40 @@ import {
   ConnectionError,
   type FrameLabel,
 } from './channel.ts'
-import { type Passage, Rules, type Verdict } from './rules.ts'
+import { type Hold, isHold, type Passage, Rules, type Verdict } from './rules.ts'
 
 /** Largest extra delay of a frame on virtual time, in milliseconds, drawn from the seed. */
 const JITTER_MS = 1
 
-/** Something on its way in one direction of a connection. */
+/** Something on its way in one direction of a connection: a frame, or the end behind the last one. */
 interface Travelling {
   readonly frame: Frame | undefined
   readonly label: FrameLabel | undefined
   readonly reason: CloseReason | undefined
 }
 
+/** A connection that is not made yet, because a rule holds it. */
+interface Attempt {
+  readonly from: string
+  readonly to: string
+  readonly hold: Hold
+  again(): void
+}
+
 /**
  * The network of one process: connections between nodes that hand each other frames by reference. A direction is FIFO, as
  * TCP is: loss is a hold or a reset, never a missing frame in the middle. Delays are drawn from the seed.
+ *
+ * Simplification: what is sent is not limited by a window; clients bound it by their requests in flight.
  */
 export class LinkNetwork implements Carrier {
   readonly rules: Rules
   readonly #runtime: Runtime
   readonly #listeners = new Map<string, { name: string; accept: (channel: Channel) => void }>()
   readonly #directions = new Set<Direction>()
-  readonly #connecting = new Set<() => void>()
+  readonly #attempts = new Set<Attempt>()
+  #reconsidering = false
+  #again = false
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime
@@ -39,6 +51,7 @@ export class LinkNetwork implements Carrier {
       () => this.#reconsider(),
       (rule, passage, verdict) => this.#fired(rule, passage, verdict),
     )
+    runtime.explain(() => this.#held())
   }
 
   listen(name: string, at: Address, accept: (channel: Channel) => void): { close(): void } {
@@ -54,9 +67,31 @@ export class LinkNetwork implements Carrier {
   }
 
   connect(from: string, to: Address): Promise<Channel> {
-    const key = addressText(to)
     const connected = this.#runtime.deferred<Channel>()
-    const arrive = () => {
+    this.#connect(from, addressText(to), connected)
+    return connected.promise
+  }
+
+  /** A handshake goes both ways: what cuts either of them keeps the connection from being made. */
+  #connect(from: string, key: string, connected: Deferred<Channel>): void {
+    const to = this.#listeners.get(key)?.name ?? key
+    let ms = 0
+    for (const [a, b] of [
+      [from, to],
+      [to, from],
+    ] as const) {
+      const verdict = this.judge({ from: a, to: b, what: 'connect', label: undefined, bytes: 0 })
+      if (verdict === 'reset') {
+        connected.reject(new ConnectionError(`${from} was refused by ${to}`))
+        return
+      }
+      if (isHold(verdict)) {
+        this.#attempts.add({ from, to, hold: verdict, again: () => this.#connect(from, key, connected) })
+        return
+      }
+      if (typeof verdict === 'object') ms += verdict.afterMs
+    }
+    this.#runtime.after(ms + this.jitter(), () => {
       const listener = this.#listeners.get(key)
       if (listener === undefined) {
         connected.reject(new ConnectionError(`${from} found nobody listening at ${key}`))
@@ -65,31 +100,29 @@ export class LinkNetwork implements Carrier {
       const [near, far] = this.#pair(from, listener.name)
       listener.accept(far)
       connected.resolve(near)
-    }
-    const attempt = () => {
-      const name = this.#listeners.get(key)?.name ?? key
-      const passage: Passage = { from, to: name, what: 'connect', label: undefined, bytes: 0 }
-      const verdict = this.rules.size === 0 ? 'pass' : this.rules.judge(passage)
-      if (verdict === 'hold') this.#connecting.add(attempt)
-      else if (verdict === 'reset') connected.reject(new ConnectionError(`${from} was refused by ${name}`))
-      else this.#runtime.after(this.#delay(verdict), arrive)
-    }
-    attempt()
-    return connected.promise
+    })
   }
 
   /** Whether anything is kept back: a world with held frames is not calm. */
   get isHolding(): boolean {
-    if (this.#connecting.size > 0) return true
-    for (const direction of this.#directions) if (direction.isHolding) return true
+    if (this.#attempts.size > 0) return true
+    for (const direction of this.#directions) if (direction.hold !== undefined) return true
     return false
+  }
+
+  #held(): string[] {
+    const held = [...this.#attempts].map(({ from, to, hold }) => `a connection of ${from} to ${to}: '${hold.name}'`)
+    for (const { from, to, hold } of this.#directions) {
+      if (hold !== undefined) held.push(`what ${from} sent to ${to}: '${hold.name}'`)
+    }
+    return held.map(what => `${what} holds it back`)
   }
 
   #pair(from: string, to: string): [Channel, Channel] {
     const there = new Direction(from, to, this.#runtime, this)
     const back = new Direction(to, from, this.#runtime, this)
-    const near = new LinkChannel(to, there, back, this.#directions)
-    const far = new LinkChannel(from, back, there, this.#directions)
+    const near = new LinkChannel(to, there, back, this.#runtime, this.#directions)
+    const far = new LinkChannel(from, back, there, this.#runtime, this.#directions)
     there.end = far
     back.end = near
     this.#directions.add(there)
@@ -97,18 +130,12 @@ export class LinkNetwork implements Carrier {
     return [near, far]
   }
 
-  delayOf(from: string, to: string, what: Travelling): number | 'hold' | 'reset' {
-    if (this.rules.size === 0) return this.#delay('pass')
-    const kind = what.frame === undefined ? 'close' : 'frame'
-    const verdict = this.rules.judge({ from, to, what: kind, label: what.label, bytes: what.frame?.length ?? 0 })
-    if (verdict === 'hold') return verdict
-    if (verdict === 'reset') return what.frame === undefined ? this.#delay('pass') : verdict
-    return this.#delay(verdict)
+  judge(passage: Passage): Exclude<Verdict, 'hold'> | Hold {
+    return this.rules.size === 0 ? 'pass' : this.rules.judge(passage)
   }
 
-  #delay(verdict: Verdict): number {
-    const jitter = this.#runtime.time === 'virtual' ? this.#runtime.choose('network.delay', JITTER_MS + 1) : 0
-    return typeof verdict === 'object' ? verdict.afterMs + jitter : jitter
+  jitter(): number {
+    return this.#runtime.time === 'virtual' ? this.#runtime.choose('network.delay', JITTER_MS + 1) : 0
   }
 
   #fired(rule: string, passage: Passage, verdict: Verdict): void {
@@ -123,22 +150,39 @@ export class LinkNetwork implements Carrier {
     })
   }
 
+  /** A rule was lifted, perhaps by itself while it judged: what it held goes on, in its order. */
   #reconsider(): void {
-    for (const direction of [...this.#directions]) direction.reconsider()
-    const attempts = [...this.#connecting]
-    this.#connecting.clear()
-    for (const attempt of attempts) attempt()
+    this.#again = true
+    if (this.#reconsidering) return
+    this.#reconsidering = true
+    try {
+      while (this.#again) {
+        this.#again = false
+        for (const direction of [...this.#directions]) direction.reconsider()
+        for (const attempt of [...this.#attempts]) {
+          if (!attempt.hold.lifted) continue
+          this.#attempts.delete(attempt)
+          attempt.again()
+        }
+      }
+    } finally {
+      this.#reconsidering = false
+    }
   }
 }
 
-/** One way of a connection: a queue whose head may be held, and what is in the air behind nobody. */
+/** One way of a connection: what is in the air, and behind it what is held. */
 class Direction {
   end!: LinkChannel
   readonly from: string
   readonly to: string
+  /** Keeps the first of those that are held back. */
+  hold: Hold | undefined
   readonly #runtime: Runtime
   readonly #network: LinkNetwork
   #held: Travelling[] = []
+  /** In the order in which they were sent, whatever a clock of the real world does to their timers. */
+  readonly #inTheAir: Travelling[] = []
   #lastArrival = 0
 
   constructor(from: string, to: string, runtime: Runtime, network: LinkNetwork) {
@@ -148,34 +192,47 @@ class Direction {
     this.#network = network
   }
 
-  get isHolding(): boolean {
-    return this.#held.length > 0
-  }
-
   send(what: Travelling): void {
     if (this.#held.length > 0 || !this.#depart(what)) this.#held.push(what)
   }
 
   reconsider(): void {
-    while (this.#held.length > 0 && this.#depart(this.#held[0]!)) this.#held.shift()
+    while (this.#held.length > 0 && this.hold?.lifted !== false) {
+      this.hold = undefined
+      if (!this.#depart(this.#held[0]!)) return
+      this.#held.shift()
+    }
   }
 
   forget(): void {
     this.#held = []
+    this.hold = undefined
   }
 
   /** False: it is held. */
   #depart(what: Travelling): boolean {
-    const delay = this.#network.delayOf(this.from, this.to, what)
-    if (delay === 'hold') return false
-    if (delay === 'reset') {
+    const { frame, label } = what
+    const verdict = this.#network.judge({
+      from: this.from,
+      to: this.to,
+      what: frame === undefined ? 'close' : 'frame',
+      label,
+      bytes: frame?.length ?? 0,
+    })
+    if (isHold(verdict)) {
+      this.hold = verdict
+      return false
+    }
+    if (verdict === 'reset' && frame !== undefined) {
       this.end.reset(`connection reset between ${this.from} and ${this.to}`)
       return true
     }
+    const ms = (typeof verdict === 'object' ? verdict.afterMs : 0) + this.#network.jitter()
     const now = this.#runtime.now()
-    const arrival = Math.max(now + delay, this.#lastArrival)
+    const arrival = Math.max(now + ms, this.#lastArrival)
     this.#lastArrival = arrival
-    this.#runtime.after(arrival - now, () => this.end.arrive(what.frame, what.reason))
+    this.#inTheAir.push(what)
+    this.#runtime.after(arrival - now, () => this.end.arrive(this.#inTheAir.shift()!))
     return true
   }
 }
@@ -184,14 +241,20 @@ class LinkChannel implements Channel {
   readonly peer: string
   readonly #out: Direction
   readonly #in: Direction
+  readonly #runtime: Runtime
   readonly #directions: Set<Direction>
   #receiver: ChannelReceiver | undefined
+  /** What arrived before anybody received it: whoever connected may have been paused meanwhile. */
+  #early: Travelling[] = []
   #closed = false
+  /** The network broke it; this end learns of it in the next event. */
+  #broken = false
 
-  constructor(peer: string, out: Direction, inward: Direction, directions: Set<Direction>) {
+  constructor(peer: string, out: Direction, inward: Direction, runtime: Runtime, directions: Set<Direction>) {
     this.peer = peer
     this.#out = out
     this.#in = inward
+    this.#runtime = runtime
     this.#directions = directions
   }
 
@@ -201,35 +264,52 @@ class LinkChannel implements Channel {
 
   receive(receiver: ChannelReceiver): void {
     this.#receiver = receiver
+    if (this.#early.length > 0) this.#runtime.after(0, () => this.#takeEarly())
   }
 
   send(frame: Frame, label: FrameLabel): void {
-    if (!this.#closed) this.#out.send({ frame, label, reason: undefined })
+    if (!this.#closed && !this.#broken) this.#out.send({ frame, label, reason: undefined })
   }
 
   close(reason: CloseReason): void {
     if (this.#closed) return
     this.#shut()
-    this.#out.send({ frame: undefined, label: undefined, reason })
+    if (!this.#broken) this.#out.send({ frame: undefined, label: undefined, reason })
   }
 
-  arrive(frame: Frame | undefined, reason: CloseReason | undefined): void {
-    if (this.#closed) return
-    if (frame !== undefined) {
-      this.#receiver?.onFrame(frame)
-      return
-    }
-    this.#shut()
-    this.#receiver?.onClose(reason ?? 'closed')
+  arrive(what: Travelling): unknown {
+    return this.#broken ? undefined : this.#arrive(what)
   }
 
-  /** The network breaks the connection: both ends learn of it now. */
+  /** The network breaks the connection: what is on its way is lost, both ends learn of it. */
   reset(reason: CloseReason): void {
+    if (this.#broken) return
     for (const end of [this, this.#out.end]) {
-      if (end.#closed) continue
-      end.#shut()
-      end.#receiver?.onClose(reason)
+      end.#broken = true
+      end.#in.forget()
+      this.#runtime.after(0, () => end.#arrive({ frame: undefined, label: undefined, reason }))
     }
+  }
+
+  #arrive(what: Travelling): unknown {
+    if (this.#closed) return undefined
+    if (this.#receiver !== undefined && this.#early.length === 0) return this.#take(what)
+    this.#early.push(what)
+    return undefined
+  }
+
+  #takeEarly(): unknown {
+    const results = this.#early.map(what => this.#take(what))
+    this.#early = []
+    return Promise.all(results)
+  }
+
+  #take({ frame, reason }: Travelling): unknown {
+    if (this.#closed) return undefined
+    if (frame !== undefined) return this.#receiver!.onFrame(frame)
+    this.#shut()
+    this.#receiver!.onClose(reason ?? 'closed')
+    return undefined
   }
 
   /** What is still on its way to this end is lost; what this end has sent travels on. */

@@ -19,26 +19,43 @@ export interface Passage {
  */
 export type Verdict = 'pass' | 'hold' | 'reset' | { readonly afterMs: number }
 
-/** A fault on the network is a function; the first verdict that is not `pass` wins. */
+/**
+ * A fault on the network is a function; the first verdict that is not `pass` wins. It is asked once about a passage: what
+ * it holds stays held until it is lifted, and is then put to the others.
+ */
 export type Rule = (passage: Passage) => Verdict
 
 export interface InstalledRule {
   readonly name: string
-  /** How often the rule gave a verdict other than `pass`. */
+  /** How many passages the rule gave a verdict other than `pass`. */
   readonly hits: number
   /** Lifts the rule; what only it held travels on. */
   dispose(): void
   [Symbol.dispose](): void
 }
 
+interface Entry {
+  readonly name: string
+  readonly rule: Rule
+  hits: number
+  lifted: boolean
+}
+
+/** Keeps something back for as long as the rule is in force. */
+export interface Hold {
+  readonly name: string
+  readonly lifted: boolean
+}
+
 /** The rules in force, in the order of their installation. */
 export class Rules {
-  #rules: { name: string; rule: Rule; hits: number }[] = []
-  readonly #changed: () => void
+  #rules: readonly Entry[] = []
+  /** A rule was lifted. */
+  readonly #lifted: () => void
   readonly #fired: (name: string, passage: Passage, verdict: Verdict) => void
 
-  constructor(changed: () => void, fired: (name: string, passage: Passage, verdict: Verdict) => void) {
-    this.#changed = changed
+  constructor(lifted: () => void, fired: (name: string, passage: Passage, verdict: Verdict) => void) {
+    this.#lifted = lifted
     this.#fired = fired
   }
 
@@ -47,13 +64,13 @@ export class Rules {
   }
 
   install(name: string, rule: Rule): InstalledRule {
-    const entry = { name, rule, hits: 0 }
+    const entry: Entry = { name, rule, hits: 0, lifted: false }
     this.#rules = [...this.#rules, entry]
-    this.#changed()
     const dispose = () => {
-      if (!this.#rules.includes(entry)) return
+      if (entry.lifted) return
+      entry.lifted = true
       this.#rules = this.#rules.filter(other => other !== entry)
-      this.#changed()
+      this.#lifted()
     }
     return {
       name,
@@ -67,20 +84,28 @@ export class Rules {
 
   clear(): void {
     if (this.#rules.length === 0) return
+    for (const entry of this.#rules) entry.lifted = true
     this.#rules = []
-    this.#changed()
+    this.#lifted()
   }
 
-  judge(passage: Passage): Verdict {
+  /** What becomes of a passage: a `hold` comes with what tells when it is over. */
+  judge(passage: Passage): Exclude<Verdict, 'hold'> | Hold {
     for (const entry of this.#rules) {
       const verdict = entry.rule(passage)
       if (verdict === 'pass') continue
       entry.hits++
       this.#fired(entry.name, passage, verdict)
-      return verdict
+      if (verdict !== 'hold') return verdict
+      // A rule that lifts itself while it judges holds nothing.
+      if (!entry.lifted) return entry
     }
     return 'pass'
   }
+}
+
+export function isHold(verdict: Verdict | Hold): verdict is Hold {
+  return typeof verdict === 'object' && 'lifted' in verdict
 }
 
 /** Whether a passage goes between the two, in either direction. */

@@ -22,18 +22,17 @@ export class LifeCarrier implements Carrier {
 
   async connect(from: string, to: Address): Promise<Channel> {
     const connecting = this.#carrier.connect(from, to)
-    // A connection that is made after the life's end belongs to nobody.
-    connecting.then(
-      channel => {
-        if (this.#life.isOver) channel.close('nobody is left to use it')
-      },
-      () => {},
-    )
-    return this.#adopt(await this.#life.guard(connecting))
+    // Made while the node is paused it is the node's; made after its end it is nobody's.
+    const adopted = connecting.then(channel => this.#adopt(channel))
+    return this.#life.guard(adopted)
   }
 
+  /** While the node is paused, connections are made, but nobody takes them up. */
   listen(name: string, at: Address, accept: (channel: Channel) => void): { close(): void } {
-    const listener = this.#carrier.listen(name, at, channel => accept(this.#adopt(channel)))
+    const listener = this.#carrier.listen(name, at, channel => {
+      const adopted = this.#adopt(channel)
+      this.#life.enter(() => accept(adopted))
+    })
     this.#open.add(listener)
     return {
       close: () => {
@@ -45,7 +44,8 @@ export class LifeCarrier implements Carrier {
 
   #adopt(channel: Channel): Channel {
     const adopted = new LifeChannel(this.#life, channel, () => this.#open.delete(adopted))
-    this.#open.add(adopted)
+    if (this.#life.isOver) adopted.close('nobody is left to use it')
+    else this.#open.add(adopted)
     return adopted
   }
 }
@@ -54,6 +54,8 @@ class LifeChannel implements Channel {
   readonly #life: Life
   readonly #channel: Channel
   readonly #gone: () => void
+  /** As the node knows: while it is paused it learns nothing. */
+  #closed = false
 
   constructor(life: Life, channel: Channel, gone: () => void) {
     this.#life = life
@@ -66,24 +68,30 @@ class LifeChannel implements Channel {
   }
 
   get isClosed(): boolean {
-    return this.#channel.isClosed
+    return this.#closed
   }
 
   send(frame: Frame, label: FrameLabel): void {
-    this.#channel.send(frame, label)
+    if (!this.#closed) this.#channel.send(frame, label)
   }
 
   close(reason: CloseReason): void {
+    if (this.#closed) return
+    this.#closed = true
     this.#gone()
     this.#channel.close(reason)
   }
 
   receive(receiver: ChannelReceiver): void {
     this.#channel.receive({
-      onFrame: frame => this.#life.enter(() => receiver.onFrame(frame)),
+      onFrame: frame => this.#life.enter(() => (this.#closed ? undefined : receiver.onFrame(frame))),
       onClose: reason => {
-        this.#gone()
-        this.#life.enter(() => receiver.onClose(reason))
+        this.#life.enter(() => {
+          if (this.#closed) return
+          this.#closed = true
+          this.#gone()
+          receiver.onClose(reason)
+        })
       },
     })
   }

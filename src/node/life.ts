@@ -12,9 +12,11 @@ export class Life implements Runtime {
   readonly trace: Trace
   readonly random: Random
   readonly #runtime: Runtime
-  readonly #timers = new Set<Timer>()
-  readonly #endings: (() => void)[] = []
-  #withheld: (() => void)[] | undefined
+  readonly #timers = new Set<LifeTimer>()
+  readonly #endings = new Set<() => void>()
+  /** While paused, and until what piled up in a pause has happened. */
+  #withheld: (() => unknown)[] | undefined
+  #paused = false
   #ended = false
 
   constructor(runtime: Runtime) {
@@ -29,7 +31,7 @@ export class Life implements Runtime {
   }
 
   get isPaused(): boolean {
-    return this.#withheld !== undefined
+    return this.#paused
   }
 
   now(): number {
@@ -38,35 +40,20 @@ export class Life implements Runtime {
 
   after(ms: number, run: () => unknown, options?: TimerOptions): Timer {
     if (this.#ended) return { cancel() {} }
-    let cancelled = false
-    const timer = this.#runtime.after(
-      ms,
-      () => {
-        this.#timers.delete(handle)
-        if (this.#withheld === undefined) return run()
-        this.#withheld.push(() => {
-          if (!cancelled) run()
-        })
-        return undefined
-      },
-      options,
-    )
-    const handle: Timer = {
-      cancel: () => {
-        cancelled = true
-        this.#timers.delete(handle)
-        timer.cancel()
-      },
-    }
-    this.#timers.add(handle)
-    return handle
+    const timer = new LifeTimer(this.#timers, run)
+    timer.inner = this.#runtime.after(ms, () => this.enter(timer.fire), options)
+    return timer
   }
 
-  /** Runs what comes from outside (a frame, a finished write): now, after the pause, or never. */
-  enter(run: () => void): void {
-    if (this.#ended) return
-    if (this.#withheld === undefined) run()
-    else this.#withheld.push(run)
+  /**
+   * Runs what comes from outside (a frame, a finished write): now, after the pause, or never. Answers what `run` answered
+   * if it ran, for the event of the runtime to pass on.
+   */
+  enter(run: () => unknown): unknown {
+    if (this.#ended) return undefined
+    if (this.#withheld === undefined) return run()
+    this.#withheld.push(run)
+    return undefined
   }
 
   /** What a store or another world promises, as this life sees it: once the life is over it never settles. */
@@ -117,51 +104,109 @@ export class Life implements Runtime {
     return this.#runtime.outside(what, promise)
   }
 
+  inside<T>(promise: PromiseLike<T> | T): Promise<T> {
+    return this.#runtime.inside(promise)
+  }
+
+  progressed(): void {
+    this.#runtime.progressed()
+  }
+
   until(condition: () => boolean): { readonly promise: Promise<void>; cancel(): void } {
-    return this.#runtime.until(condition)
+    const { promise, cancel } = this.#runtime.until(() => !this.#ended && condition())
+    return { promise: this.guard(promise), cancel: this.#atEnd(cancel) }
   }
 
   onLeap(moved: (ms: number) => void): () => void {
-    const end = this.#runtime.onLeap(moved)
-    this.onEnd(end)
-    return end
+    return this.#atEnd(this.#runtime.onLeap(moved))
   }
 
   explain(reasons: () => readonly string[]): () => void {
-    const end = this.#runtime.explain(reasons)
-    this.onEnd(end)
-    return end
+    return this.#atEnd(this.#runtime.explain(reasons))
   }
 
   /** Run when the life ends, last first: connections close, listeners go. */
   onEnd(run: () => void): void {
     if (this.#ended) run()
-    else this.#endings.push(run)
+    else this.#endings.add(run)
+  }
+
+  /** Happens at the end of this life, unless it happened before. */
+  #atEnd(run: () => void): () => void {
+    this.onEnd(run)
+    return () => {
+      this.#endings.delete(run)
+      run()
+    }
   }
 
   pause(): void {
+    if (this.#ended) return
+    this.#paused = true
     this.#withheld ??= []
   }
 
+  /** What was withheld happens now, in its order, one event after the other; what comes meanwhile queues up behind it. */
   resume(): void {
-    const withheld = this.#withheld
-    this.#withheld = undefined
-    for (const run of withheld ?? []) {
-      if (this.#ended) return
-      run()
-    }
+    if (!this.#paused) return
+    this.#paused = false
+    this.#happenNext()
+  }
+
+  #happenNext(): void {
+    if (this.#withheld === undefined) return
+    if (this.#withheld.length === 0) this.#withheld = undefined
+    else this.#runtime.after(0, () => this.#happen())
+  }
+
+  #happen(): unknown {
+    // Ended, or paused again before its turn came: the next resume goes on.
+    if (this.#ended || this.#paused) return undefined
+    const result = this.#withheld?.shift()?.()
+    this.#happenNext()
+    return result
   }
 
   end(): void {
     if (this.#ended) return
     this.#ended = true
+    this.#paused = false
     this.#withheld = undefined
     for (const timer of [...this.#timers]) timer.cancel()
-    this.#timers.clear()
-    for (const run of this.#endings.splice(0).reverse()) run()
+    const endings = [...this.#endings].reverse()
+    this.#endings.clear()
+    for (const run of endings) run()
   }
 
   async close(): Promise<void> {
     this.end()
+  }
+}
+
+/** A timer of a life: whoever ends the life cancels it, also while it is withheld. */
+class LifeTimer implements Timer {
+  /** The runtime's own. */
+  inner: Timer | undefined
+  readonly #all: Set<LifeTimer>
+  readonly #run: () => unknown
+  #done = false
+
+  constructor(all: Set<LifeTimer>, run: () => unknown) {
+    this.#all = all
+    this.#run = run
+    all.add(this)
+  }
+
+  readonly fire = (): unknown => {
+    if (this.#done) return undefined
+    this.#done = true
+    this.#all.delete(this)
+    return this.#run()
+  }
+
+  cancel(): void {
+    this.#done = true
+    this.#all.delete(this)
+    this.inner?.cancel()
   }
 }

@@ -1,4 +1,5 @@
 import type { Channel } from '../network/channel.ts'
+import { isPromise } from '../runtime/deferred.ts'
 import type { AnyApi, RequestContext, RequestOf, ResponseInput } from '../wire/api.ts'
 import { KafkaError } from '../wire/errors.ts'
 import type { Frame } from '../wire/frame.ts'
@@ -111,7 +112,8 @@ class ServerConnection<Node> {
     this.#isClosed = true
     this.#waiting.length = 0
     this.#gone()
-    this.#onClosed?.()
+    // Of a dead node nothing happens any more.
+    if (!this.#options.life.isOver) this.#onClosed?.()
     this.#end(disconnect, 0)
   }
 
@@ -126,18 +128,24 @@ class ServerConnection<Node> {
     interceptors.witness?.ended(request, bytes)
   }
 
-  #receive(frame: Frame): void {
-    if (this.#isClosed) return
-    if (this.#busy) this.#waiting.push(frame)
-    else this.#handle(frame)
+  /** Answers a promise while a request is in hand. */
+  #receive(frame: Frame): Promise<void> | undefined {
+    if (this.#isClosed) return undefined
+    if (!this.#busy) return this.#handle(frame)
+    this.#waiting.push(frame)
+    return undefined
   }
 
-  #next(): void {
+  #next(): Promise<void> | undefined {
     this.#busy = false
-    while (!this.#busy && !this.#isClosed && this.#waiting.length > 0) this.#handle(this.#waiting.shift()!)
+    while (!this.#isClosed && this.#waiting.length > 0) {
+      const handling = this.#handle(this.#waiting.shift()!)
+      if (handling !== undefined) return handling
+    }
+    return undefined
   }
 
-  #handle(frame: Frame): void {
+  #handle(frame: Frame): Promise<void> | undefined {
     const { apis, side } = this.#options
     let header: RequestHeader
     let body: RequestOf<AnyApi>
@@ -147,19 +155,19 @@ class ServerConnection<Node> {
       const { api, apiVersion } = header
       if (api[side] === undefined) {
         this.#refuse(`${api.name} is not for this node`)
-        return
+        return undefined
       }
       if (!(apiVersion >= api.versions.min && apiVersion <= api.versions.max)) {
         this.#unsupported(api, header)
-        return
+        return undefined
       }
       body = api.request.codec(apiVersion).read(reader)
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error
       this.#refuse(`malformed request: ${error.message}`)
-      return
+      return undefined
     }
-    this.#answer(header.api, header, body, frame.length)
+    return this.#answer(header.api, header, body, frame.length)
   }
 
   #unsupported(api: AnyApi, header: RequestHeader): void {
@@ -171,7 +179,7 @@ class ServerConnection<Node> {
     this.#channel.send(encodeResponse(api, 0, header.correlationId, this.#options.unknownApiVersions), label(api))
   }
 
-  #answer(api: AnyApi, header: RequestHeader, body: RequestOf<AnyApi>, bytes: number): void {
+  #answer(api: AnyApi, header: RequestHeader, body: RequestOf<AnyApi>, bytes: number): Promise<void> | undefined {
     const { life, name, node, nodeId, side, interceptors } = this.#options
     this.#onClosed = undefined
     const context: RequestContext = {
@@ -197,22 +205,27 @@ class ServerConnection<Node> {
         answer = handler(node, body, context)
       } catch (error) {
         this.#failed(api, error)
-        return
+        return undefined
       }
     } else {
       const { from, peer, clientId, version } = context
-      const request = { api, version, body, clientId, from, peer, node: nodeId, sleep: (ms: number) => life.sleep(ms) }
-      answer = intercepted(chain, request, changed => handler(node, changed, context))
+      // An interceptor is the test's own code: time stands still for it, unless it waits for us.
+      const sleep = (ms: number) => life.inside(life.sleep(ms))
+      const request = { api, version, body, clientId, from, peer, node: nodeId, sleep }
+      const handle = (changed: RequestOf<AnyApi>) => life.inside(handler(node, changed, context))
+      // Begun when the wait for it is known already: else a call of its first breath would not let time run.
+      const begun = Promise.resolve().then(() => intercepted(chain, request, handle))
+      answer = life.outside(`an interceptor of ${api.name} on ${name}`, begun)
     }
-    if (!(answer instanceof Promise)) {
+    if (!isPromise(answer)) {
       this.#respond(api, header, answer)
-      return
+      return undefined
     }
     this.#busy = true
-    life.guard(answer).then(
+    return life.guard(answer).then(
       settled => {
         this.#respond(api, header, settled)
-        this.#next()
+        return this.#next()
       },
       error => this.#failed(api, error),
     )

@@ -29,3 +29,8 @@ export function deferred<T>(settling?: () => void): Deferred<T> {
     },
   }
 }
+
+/** Not `instanceof Promise`: a runner that has a realm of its own (Jest) sees promises of another one too. */
+export function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}

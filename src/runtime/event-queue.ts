@@ -1,12 +1,28 @@
-/** One thing that will happen: ordered by time, ties by the order in which they were scheduled. */
-export interface QueuedEvent {
+import type { Timer } from './runtime.ts'
+
+/** One thing that will happen: ordered by time, ties by the order in which they were scheduled. Also its timer. */
+export class QueuedEvent implements Timer {
   at: number
   readonly sequence: number
   readonly run: () => unknown
   readonly housekeeping: boolean
   readonly idle: boolean
-  /** Place in the heap; −1 when it is in none. */
-  place: number
+  /** Where it waits; undefined once it has run or was cancelled. */
+  queue: EventQueue | undefined
+  /** Place in that queue's heap. */
+  place = -1
+
+  constructor(at: number, sequence: number, run: () => unknown, housekeeping = false, idle = false) {
+    this.at = at
+    this.sequence = sequence
+    this.run = run
+    this.housekeeping = housekeeping
+    this.idle = idle
+  }
+
+  cancel(): void {
+    this.queue?.remove(this)
+  }
 }
 
 /** A binary heap whose events know their place, so that a cancelled timer leaves nothing behind. */
@@ -21,15 +37,22 @@ export class EventQueue {
     return this.#heap[0]
   }
 
+  some(test: (event: QueuedEvent) => boolean): boolean {
+    return this.#heap.some(test)
+  }
+
   push(event: QueuedEvent): void {
+    event.queue = this
     event.place = this.#heap.length
     this.#heap.push(event)
     this.#up(event)
   }
 
+  /** Nothing happens to an event that does not wait here. */
   remove(event: QueuedEvent): void {
-    const place = event.place
-    if (place < 0) return
+    if (event.queue !== this) return
+    const { place } = event
+    event.queue = undefined
     event.place = -1
     const last = this.#heap.pop()!
     if (last === event) return
@@ -40,7 +63,10 @@ export class EventQueue {
   }
 
   clear(): void {
-    for (const event of this.#heap) event.place = -1
+    for (const event of this.#heap) {
+      event.queue = undefined
+      event.place = -1
+    }
     this.#heap.length = 0
   }
 

@@ -1,10 +1,19 @@
-import { deferred } from './deferred.ts'
+import { deferred, isPromise } from './deferred.ts'
 import { realTimer } from './real.ts'
-import type { Deferred } from './runtime.ts'
+import type { Deferred, Timer } from './runtime.ts'
 
 /** User code that we awaited, and that took longer than it may. */
 export class OutsideError extends Error {
   override readonly name = 'OutsideError'
+}
+
+interface Wait {
+  readonly what: string
+  /** What the user's code may be waiting for: while there is any, time runs. */
+  readonly calls: Set<object>
+  readonly givenUp: Deferred<never>
+  /** Runs while this wait holds time. */
+  limit: Timer | undefined
 }
 
 /**
@@ -13,63 +22,65 @@ export class OutsideError extends Error {
  */
 export class Outside {
   readonly #limitMs: number
-  readonly #waits = new Set<{ readonly what: string; readonly calls: Set<object> }>()
-  #released: Deferred<void> | undefined
+  readonly #waits = new Set<Wait>()
+  readonly #released: () => void
 
-  constructor(limitMs: number) {
+  /** `released` is told whenever time may run again. */
+  constructor(limitMs: number, released: () => void) {
     this.#limitMs = limitMs
+    this.#released = released
   }
 
   get holdsTime(): boolean {
+    if (this.#waits.size === 0) return false
     for (const wait of this.#waits) if (wait.calls.size === 0) return true
     return false
   }
 
-  /** Settles as soon as time may run again. */
-  released(): Promise<void> {
-    this.#released ??= deferred<void>()
-    return this.#released.promise
-  }
-
   async wait<T>(what: string, promise: PromiseLike<T> | T): Promise<T> {
-    const wait = { what, calls: new Set<object>() }
+    if (!isPromise(promise)) return promise
+    const wait: Wait = { what, calls: new Set(), givenUp: deferred<never>(), limit: undefined }
     this.#waits.add(wait)
-    const limit = realTimer(this.#limitMs)
-    const late = limit.promise.then(() => {
-      throw new OutsideError(
-        `${what} has not settled for ${this.#limitMs} ms of real time, while virtual time stood still for it. ` +
-          'Allow it more with outsideMs, or use time: "real".',
-      )
-    })
-    late.catch(() => {})
+    this.#arm(wait)
     try {
-      return await Promise.race([promise, late])
+      return await Promise.race([promise, wait.givenUp.promise])
     } finally {
+      wait.limit?.cancel()
       this.#waits.delete(wait)
-      limit.cancel()
-      this.#check()
+      if (!this.holdsTime) this.#released()
     }
   }
 
-  /** A call of the test began: it may be the user's code calling back, so time has to run until it settles. */
-  driven(call: object): void {
-    for (const wait of this.#waits) wait.calls.add(call)
-    this.#check()
+  /** A call began: it may be the user's code calling back, so time has to run until it settles. */
+  called(call: object): void {
+    if (this.#waits.size === 0) return
+    for (const wait of this.#waits) {
+      wait.calls.add(call)
+      wait.limit?.cancel()
+    }
+    this.#released()
   }
 
   settled(call: object): void {
-    for (const wait of this.#waits) wait.calls.delete(call)
+    for (const wait of this.#waits) if (wait.calls.delete(call) && wait.calls.size === 0) this.#arm(wait)
   }
 
-  close(): void {
+  close(reason: Error): void {
+    for (const wait of this.#waits) {
+      wait.limit?.cancel()
+      wait.givenUp.reject(reason)
+    }
     this.#waits.clear()
-    this.#check()
   }
 
-  #check(): void {
-    if (this.holdsTime || this.#released === undefined) return
-    const released = this.#released
-    this.#released = undefined
-    released.resolve()
+  #arm(wait: Wait): void {
+    wait.limit = realTimer(this.#limitMs, () => {
+      wait.givenUp.reject(
+        new OutsideError(
+          `${wait.what} has not settled for ${this.#limitMs} ms of real time, while virtual time stood still for it. ` +
+            "Allow it more with outsideMs, or use time: 'real'.",
+        ),
+      )
+    })
   }
 }

@@ -1,5 +1,6 @@
+import { performance } from 'node:perf_hooks'
 import { clearImmediate, clearTimeout, setImmediate, setTimeout } from 'node:timers'
-import { deferred } from './deferred.ts'
+import { deferred, isPromise } from './deferred.ts'
 import { Random } from './random.ts'
 import type { Deferred, Drive, DriveOptions, Runtime, Timer, TimerOptions } from './runtime.ts'
 import { Trace } from './trace.ts'
@@ -9,38 +10,44 @@ import { Trace } from './trace.ts'
  * asked at call time, so that a test's fake timers do not freeze a cluster.
  */
 const clock = Date.now.bind(Date)
+const stopwatch = performance.now.bind(performance)
 const later = setTimeout
 const forgetLater = clearTimeout
 const soon = setImmediate
 const forgetSoon = clearImmediate
 
-/** Resolves when every promise that can settle by itself has settled: one turn of the event loop. */
+/** The longest that one timer of Node's waits. */
+const LONGEST_MS = 0x7fffffff
+
+/** How often a condition that somebody waits for is looked at. */
+const WATCH_MS = 5
+
+/** Calls `run` when every promise that can settle by itself has settled: one turn of the event loop. */
+export function nextTurn(run: () => void): void {
+  soon(run)
+}
+
 export function hop(): Promise<void> {
   return new Promise(resolve => soon(resolve))
 }
 
-/** Real milliseconds, for virtual time that must wait for the world outside; `cancel` ends it early. */
-export function realTimer(ms: number): { promise: Promise<void>; cancel(): void } {
-  let finish = () => {}
-  const promise = new Promise<void>(resolve => {
-    finish = resolve
+/** A timer of real time, for virtual time that must wait for the world outside. */
+export function realTimer(ms: number, run: () => void): Timer {
+  const timer = later(run, Math.min(ms, LONGEST_MS))
+  return { cancel: () => forgetLater(timer) }
+}
+
+/** Real milliseconds since whenever: it never goes back. */
+export function elapsed(): number {
+  return stopwatch()
+}
+
+/** A bug that no call can report ends the run loudly. */
+export function raise(error: unknown): void {
+  soon(() => {
+    throw error
   })
-  const timer = later(finish, ms)
-  return {
-    promise,
-    cancel() {
-      forgetLater(timer)
-      finish()
-    },
-  }
 }
-
-export function realNow(): number {
-  return clock()
-}
-
-/** How often a condition that somebody waits for is looked at. */
-const WATCH_MS = 5
 
 /** Real time: waits for real. Chance still comes from the seed. */
 export class RealRuntime implements Runtime {
@@ -50,7 +57,9 @@ export class RealRuntime implements Runtime {
   readonly #streams = new Map<string, Random>()
   readonly #timers = new Set<Timer>()
   readonly #drives = new Set<(reason: Error) => void>()
-  #closed: Error | undefined
+  /** Why no time passes any more: it was closed, or a bug ended it. */
+  #ended: Error | undefined
+  #closed = false
 
   constructor(options: { seed: number; traceLimit?: number }) {
     this.random = new Random(options.seed)
@@ -62,27 +71,34 @@ export class RealRuntime implements Runtime {
   }
 
   after(ms: number, run: () => unknown, _options?: TimerOptions): Timer {
-    if (this.#closed !== undefined) return { cancel() {} }
+    if (this.#closed || ms === Number.POSITIVE_INFINITY) return { cancel() {} }
+    let forget: () => void
     const fire = () => {
       this.#timers.delete(timer)
-      const result = run()
-      if (result instanceof Promise) result.catch(raise)
+      try {
+        const result = run()
+        if (isPromise(result)) result.then(undefined, error => this.#fail(error))
+      } catch (error) {
+        this.#fail(error)
+      }
     }
-    let timer: Timer
-    if (ms <= 0) {
+    const wait = (left: number) => {
+      const handle = left > LONGEST_MS ? later(() => wait(left - LONGEST_MS), LONGEST_MS) : later(fire, left)
+      forget = () => forgetLater(handle)
+    }
+    if (ms > 0) wait(ms)
+    else {
       const handle = soon(fire)
-      timer = { cancel: () => this.#forget(timer, () => forgetSoon(handle)) }
-    } else {
-      const handle = later(fire, Math.min(ms, 0x7fffffff))
-      timer = { cancel: () => this.#forget(timer, () => forgetLater(handle)) }
+      forget = () => forgetSoon(handle)
+    }
+    const timer = {
+      cancel: () => {
+        this.#timers.delete(timer)
+        forget()
+      },
     }
     this.#timers.add(timer)
     return timer
-  }
-
-  #forget(timer: Timer, clear: () => void): void {
-    this.#timers.delete(timer)
-    clear()
   }
 
   sleep(ms: number): Promise<void> {
@@ -105,9 +121,11 @@ export class RealRuntime implements Runtime {
   }
 
   begin(_what: string, giveUp: (reason: Error) => void, _options?: DriveOptions): Drive {
-    if (this.#closed !== undefined) throw this.#closed
-    this.#drives.add(giveUp)
-    return { end: () => this.#drives.delete(giveUp) }
+    if (this.#ended !== undefined) throw this.#ended
+    // A function of its own, so that one may be handed in twice.
+    const drive = (reason: Error) => giveUp(reason)
+    this.#drives.add(drive)
+    return { end: () => this.#drives.delete(drive) }
   }
 
   async drive<T>(what: string, call: () => Promise<T> | T, options?: DriveOptions): Promise<T> {
@@ -120,9 +138,15 @@ export class RealRuntime implements Runtime {
     }
   }
 
-  outside<T>(_what: string, promise: PromiseLike<T> | T): Promise<T> {
-    return Promise.resolve(promise)
+  async outside<T>(_what: string, promise: PromiseLike<T> | T): Promise<T> {
+    return promise
   }
+
+  async inside<T>(promise: PromiseLike<T> | T): Promise<T> {
+    return promise
+  }
+
+  progressed(): void {}
 
   until(condition: () => boolean): { readonly promise: Promise<void>; cancel(): void } {
     const held = deferred<void>()
@@ -148,16 +172,24 @@ export class RealRuntime implements Runtime {
   }
 
   async close(reason: Error): Promise<void> {
-    this.#closed ??= reason
+    this.#closed = true
+    this.#ended ??= reason
     for (const timer of [...this.#timers]) timer.cancel()
-    for (const giveUp of [...this.#drives]) giveUp(reason)
-    this.#drives.clear()
+    this.#giveUp(reason)
   }
-}
 
-/** A bug of ours ends the run loudly instead of hanging it. */
-function raise(error: unknown): void {
-  soon(() => {
-    throw error
-  })
+  /** A bug ends the run loudly, instead of hanging it. */
+  #fail(error: unknown): void {
+    if (this.#closed) return
+    this.trace.add('bug', 'runtime', { what: String(error) })
+    this.#ended ??= error as Error
+    if (this.#drives.size === 0) raise(error)
+    else this.#giveUp(error as Error)
+  }
+
+  #giveUp(reason: Error): void {
+    const drives = [...this.#drives]
+    this.#drives.clear()
+    for (const drive of drives) drive(reason)
+  }
 }

@@ -30,7 +30,10 @@ export interface Deferred<T> {
 export interface DriveOptions {
   /** It has a deadline of its own: patience does not end it. */
   readonly patient?: boolean
-  /** A poll: if nothing else drives and polls stay empty, time is paced to real time. */
+  /**
+   * A poll: if nothing else drives and polls end empty (see `progressed`), time is paced to real time. What it schedules
+   * by itself is housekeeping.
+   */
   readonly poll?: boolean
 }
 
@@ -49,20 +52,25 @@ export interface Runtime {
   readonly random: Random
   /** Milliseconds since the epoch. */
   now(): number
-  /** Runs `run` after `ms` milliseconds; a `run` that goes on asynchronously returns its promise. */
+  /**
+   * Runs `run` after `ms` milliseconds (never, if that is Infinity); a `run` that goes on asynchronously returns its
+   * promise. What it throws is a bug: pending calls reject with it, later ones too.
+   */
   after(ms: number, run: () => unknown, options?: TimerOptions): Timer
   sleep(ms: number, options?: TimerOptions): Promise<void>
   deferred<T = void>(): Deferred<T>
   /** An integer from 0 to n − 1, drawn under a name: every tie and every draw goes through here. */
   choose(name: string, n: number): number
-  /** A call of the test: while it is pending, virtual time runs. `what` names it in errors. */
+  /** A call of the test: while it is pending, virtual time runs. `what` names it in errors. Rejects once time has ended. */
   drive<T>(what: string, call: () => Promise<T> | T, options?: DriveOptions): Promise<T>
-  /** The same with a handle; `giveUp` is told when time cannot bring it about. */
+  /** The same with a handle; `giveUp` is told when time cannot bring it about. Throws once time has ended. */
   begin(what: string, giveUp: (reason: Error) => void, options?: DriveOptions): Drive
-  /** A poll found something: polls are not idling, so virtual time need not be paced. */
-  progressed?(): void
   /** Our code awaits the user's: time stands still until `promise` settles, at most `outsideMs`. */
   outside<T>(what: string, promise: PromiseLike<T> | T): Promise<T>
+  /** The reverse: user code that we await waits for us. Time may run until `promise` settles, but is not driven. */
+  inside<T>(promise: PromiseLike<T> | T): Promise<T>
+  /** A poll found something: what polls find is no idling (see `DriveOptions.poll`). */
+  progressed(): void
   /**
    * Settles when `condition` holds: asked now, and then after every event of virtual time, or every few milliseconds of
    * real time. What `condition` throws rejects it. `cancel` leaves the promise unsettled.

@@ -1,8 +1,9 @@
-import { deferred } from './deferred.ts'
-import { EventQueue, isBefore, type QueuedEvent } from './event-queue.ts'
+import { deferred, isPromise } from './deferred.ts'
+import { EventQueue, isBefore, QueuedEvent } from './event-queue.ts'
 import { Outside } from './outside.ts'
+import { Pace } from './pace.ts'
 import { Random } from './random.ts'
-import { hop, realTimer } from './real.ts'
+import { hop, nextTurn, raise } from './real.ts'
 import type { Deferred, Drive, DriveOptions, Runtime, Timer, TimerOptions } from './runtime.ts'
 import { Trace } from './trace.ts'
 
@@ -10,9 +11,9 @@ export interface VirtualOptions {
   readonly seed: number
   /** Milliseconds since the epoch at which time begins. */
   readonly startTime?: number
-  /** How long user code that we await may take, in real milliseconds. */
+  /** How long user code that we await may take, in real milliseconds. Default 4,000. */
   readonly outsideMs?: number
-  /** Virtual milliseconds of nothing but housekeeping after which a pending call is given up. */
+  /** Virtual milliseconds of nothing but housekeeping after which a pending call is given up. Default 300,000. */
   readonly patienceMs?: number
   readonly traceLimit?: number
   /** A hop after every event, needed or not: for the test that shows it makes no difference. */
@@ -22,8 +23,9 @@ export interface VirtualOptions {
 
 /** 2026-01-01T00:00:00Z: records of a fresh cluster have a date that a reader believes. */
 export const START_TIME = 1_767_225_600_000
-const PACED_AFTER_MS = 60_000
 const LEAP_AT_LEAST_MS = 5_000
+/** So that the world outside gets its turn too. */
+const EVENTS_A_TURN = 4_096
 
 /** A call that virtual time cannot bring to an end, with what it was waiting for. */
 export class PatienceError extends Error {
@@ -33,14 +35,16 @@ export class PatienceError extends Error {
 interface PendingDrive {
   readonly what: string
   readonly giveUp: (reason: Error) => void
-  readonly options: DriveOptions
+  readonly isPoll: boolean
+  /** Has a deadline of its own. */
+  readonly isPatient: boolean
   readonly startedAt: number
 }
 
 /**
  * Virtual time: an event queue ordered by (time, sequence), run while a call of the test is pending. All promises settle
- * before the next event: one macrotask hop after an event whose handler returned a promise or settled a deferred, none
- * after the others. What an event schedules inherits whether it is housekeeping.
+ * before the next event: one hop (a turn of the event loop) after an event that returned a promise, or made or settled a
+ * deferred, none after the others. What an event schedules inherits whether it is housekeeping.
  */
 export class VirtualRuntime implements Runtime {
   readonly time = 'virtual'
@@ -48,7 +52,9 @@ export class VirtualRuntime implements Runtime {
   readonly random: Random
   /** Says whether idle housekeeping would change nothing now; the cluster installs it. */
   calm: () => boolean = () => false
-  readonly #options: Required<Omit<VirtualOptions, 'traceLimit'>>
+  readonly #patienceMs: number
+  readonly #hopAlways: boolean
+  readonly #pace: Pace
   readonly #streams = new Map<string, Random>()
   readonly #queue = new EventQueue()
   readonly #idle = new EventQueue()
@@ -60,30 +66,25 @@ export class VirtualRuntime implements Runtime {
   #now: number
   #sequence = 0
   #events = 0
-  #settled = false
+  /** Promises are about to settle: they do so before the next event. */
+  #stirred = false
+  /** Whether what runs now is housekeeping. */
   #housekeeping = false
-  #pumping: Promise<void> | undefined
+  #turning = false
   #busyAt: number
-  #polledEmptySince: number
-  #paced = false
-  #wakePace: (() => void) | undefined
-  #closed: Error | undefined
+  /** Why no time passes any more: it was closed, or a bug ended it. */
+  #ended: Error | undefined
+  #closed = false
 
   constructor(options: VirtualOptions) {
-    this.#options = {
-      seed: options.seed,
-      startTime: options.startTime ?? START_TIME,
-      outsideMs: options.outsideMs ?? 4_000,
-      patienceMs: options.patienceMs ?? 300_000,
-      hopAlways: options.hopAlways ?? false,
-      warn: options.warn ?? (text => console.warn(text)),
-    }
-    this.#now = this.#options.startTime
+    this.#patienceMs = options.patienceMs ?? 300_000
+    this.#hopAlways = options.hopAlways ?? false
+    this.#now = options.startTime ?? START_TIME
     this.#busyAt = this.#now
-    this.#polledEmptySince = this.#now
+    this.#pace = new Pace(this.#now, options.warn ?? (text => console.warn(text)))
     this.random = new Random(options.seed)
     this.trace = new Trace(() => this.#now, options.traceLimit)
-    this.#outside = new Outside(this.#options.outsideMs)
+    this.#outside = new Outside(options.outsideMs ?? 4_000, () => this.#turn())
   }
 
   now(): number {
@@ -99,10 +100,12 @@ export class VirtualRuntime implements Runtime {
     const idle = options?.idle ?? false
     const housekeeping = idle || (options?.housekeeping ?? this.#housekeeping)
     const at = this.#now + (ms > 0 ? Math.ceil(ms) : 0)
-    const event: QueuedEvent = { at, sequence: this.#sequence++, run, housekeeping, idle, place: -1 }
-    const queue = idle ? this.#idle : this.#queue
-    if (this.#closed === undefined) queue.push(event)
-    return { cancel: () => queue.remove(event) }
+    const event = new QueuedEvent(at, this.#sequence++, run, housekeeping, idle)
+    if (this.#closed || at === Number.POSITIVE_INFINITY) return event
+    if (idle) this.#idle.push(event)
+    else this.#queue.push(event)
+    if (at < this.#pace.awaits) this.#wake()
+    return event
   }
 
   sleep(ms: number, options?: TimerOptions): Promise<void> {
@@ -112,9 +115,12 @@ export class VirtualRuntime implements Runtime {
   }
 
   deferred<T = void>(): Deferred<T> {
-    return deferred<T>(() => {
-      this.#settled = true
-    })
+    this.#stirred = true
+    return deferred<T>(this.#stir)
+  }
+
+  readonly #stir = (): void => {
+    this.#stirred = true
   }
 
   choose(name: string, n: number): number {
@@ -126,20 +132,30 @@ export class VirtualRuntime implements Runtime {
     return stream.below(n)
   }
 
+  // --- calls of the test, and code of the test -----------------------------------------------------------------------
+
   begin(what: string, giveUp: (reason: Error) => void, options: DriveOptions = {}): Drive {
-    if (this.#closed !== undefined) throw this.#closed
-    const drive: PendingDrive = { what, giveUp, options, startedAt: this.#now }
+    if (this.#ended !== undefined) throw this.#ended
+    this.#wake()
+    const { poll: isPoll = false, patient: isPatient = false } = options
+    const drive = { what, giveUp, isPoll, isPatient, startedAt: this.#now }
     this.#drives.add(drive)
-    this.#outside.driven(drive)
-    if (!options.poll) this.progressed()
-    this.#wakePace?.()
-    this.#pumping ??= this.#pump()
-    return {
-      end: () => {
-        this.#drives.delete(drive)
-        this.#outside.settled(drive)
-      },
-    }
+    this.#outside.called(drive)
+    // What the test asks for is no housekeeping, whatever event went before; that a poll looks again is.
+    this.#housekeeping = isPoll
+    if (!isPoll) this.progressed()
+    this.#turn()
+    return { end: () => this.#end(drive) }
+  }
+
+  #end(drive: PendingDrive): void {
+    if (!this.#drives.delete(drive)) return
+    this.#outside.settled(drive)
+    if (drive.isPoll) this.#pace.polled(this.#now)
+    else this.progressed()
+    if (this.#drives.size > 0) return
+    this.#wake()
+    this.#pace.stoodStill()
   }
 
   async drive<T>(what: string, call: () => Promise<T> | T, options?: DriveOptions): Promise<T> {
@@ -152,14 +168,32 @@ export class VirtualRuntime implements Runtime {
     }
   }
 
-  /** A poll that found something, or a call that is no poll: polls are not idling. */
-  progressed(): void {
-    this.#polledEmptySince = this.#now
-    this.#paced = false
+  outside<T>(what: string, promise: PromiseLike<T> | T): Promise<T> {
+    this.#wake()
+    return this.#outside.wait(what, promise)
   }
 
-  outside<T>(what: string, promise: PromiseLike<T> | T): Promise<T> {
-    return this.#outside.wait(what, promise)
+  async inside<T>(promise: PromiseLike<T> | T): Promise<T> {
+    const call = {}
+    this.#outside.called(call)
+    try {
+      return await promise
+    } finally {
+      this.#outside.settled(call)
+    }
+  }
+
+  /**
+   * No call is pending but polls and waits, and nothing of the test's own doing is due within `ms`: housekeeping goes on
+   * forever.
+   */
+  isQuiet(ms: number): boolean {
+    for (const { isPatient, isPoll } of this.#drives) if (!isPatient && !isPoll) return false
+    return !this.#queue.some(event => !event.housekeeping && event.at <= this.#now + ms)
+  }
+
+  progressed(): void {
+    this.#pace.progressed(this.#now)
   }
 
   until(condition: () => boolean): { readonly promise: Promise<void>; cancel(): void } {
@@ -192,148 +226,162 @@ export class VirtualRuntime implements Runtime {
   }
 
   async close(reason: Error): Promise<void> {
-    this.#closed ??= reason
+    this.#closed = true
+    this.#ended ??= reason
     this.#queue.clear()
     this.#idle.clear()
-    this.#outside.close()
-    this.#wakePace?.()
+    this.#watches.clear()
+    this.#wake()
+    this.#outside.close(reason)
     this.#giveUp(() => true, reason)
-    await this.#pumping
+    await hop()
   }
 
-  async #pump(): Promise<void> {
-    await hop()
+  // --- the loop ------------------------------------------------------------------------------------------------------
+
+  /** Time goes on in the next turn of the event loop, when all promises have settled. */
+  #turn(): void {
+    if (this.#turning) return
+    this.#turning = true
+    nextTurn(this.#turned)
+  }
+
+  readonly #turned = (): void => {
+    this.#turning = false
     try {
-      while (this.#drives.size > 0 && this.#closed === undefined) {
-        if (this.#outside.holdsTime) {
-          await this.#outside.released()
-          await hop()
-          continue
-        }
-        const event = this.#next()
-        if (event === undefined || this.#isHopeless(event)) {
-          this.#giveUp(drive => event === undefined || !drive.options.patient, this.#hopelessness())
-          await hop()
-          continue
-        }
-        if (this.#mustPace(event)) {
-          await this.#pace(event)
-          continue
-        }
-        this.#run(event)
-        if (this.#settled || this.#options.hopAlways) {
-          this.#settled = false
-          await hop()
-        }
-        for (const [watch, held] of this.#watches) this.#check(watch, held)
-        if (this.#settled) {
-          this.#settled = false
-          await hop()
-        }
-      }
+      this.#runEvents()
     } catch (error) {
-      this.trace.add('bug', 'runtime', { what: String(error) })
-      this.#giveUp(() => true, error as Error)
-    } finally {
-      this.#pumping = undefined
+      this.#fail(error)
     }
-    if (this.#drives.size > 0 && this.#closed === undefined) this.#pumping = this.#pump()
+  }
+
+  #runEvents(): void {
+    this.#stirred = false
+    for (let left = EVENTS_A_TURN; ; left--) {
+      if (this.#ended !== undefined) return
+      for (const [watch, held] of this.#watches) this.#check(watch, held)
+      if (this.#stirred || left === 0) break
+      if (this.#drives.size === 0) {
+        this.#housekeeping = false
+        return
+      }
+      if (this.#outside.holdsTime) {
+        this.#pace.stoodStill()
+        return
+      }
+      const event = this.#next()
+      if (event === undefined || this.#isHopeless(event)) {
+        this.#giveUpHope(event)
+        break
+      }
+      if (this.#isPaced() && this.#pace.wait(this.#now, event.at, () => this.#wake())) return
+      this.#run(event)
+      if (this.#stirred || this.#hopAlways) break
+    }
+    this.#turn()
   }
 
   #run(event: QueuedEvent): void {
-    ;(event.idle ? this.#idle : this.#queue).remove(event)
+    event.cancel()
     this.#now = event.at
     this.#events++
     this.#housekeeping = event.housekeeping
     if (!event.housekeeping) this.#busyAt = event.at
     const result = event.run()
-    if (result instanceof Promise) {
-      this.#settled = true
-      result.catch(error => this.#fail(error))
+    if (isPromise(result)) {
+      this.#stirred = true
+      result.then(undefined, error => this.#fail(error))
     }
   }
 
-  /** A bug of ours ends the run loudly. */
+  /** A bug ends the run loudly: whatever is pending rejects with it, and so does what is called later. */
   #fail(error: unknown): void {
+    if (this.#closed) return
     this.trace.add('bug', 'runtime', { what: String(error) })
-    if (this.#drives.size === 0) throw error
-    this.#giveUp(() => true, error as Error)
+    this.#ended ??= error as Error
+    if (this.#drives.size === 0) raise(error)
+    else this.#giveUp(() => true, error as Error)
   }
 
-  /** The next event; where nothing but idle housekeeping would come for long and the world is calm, time leaps over it. */
+  /**
+   * The next event. Where nothing but idle housekeeping would come for long and the world is calm, time leaps over it:
+   * never past any other event, and the idle timers move along.
+   */
   #next(): QueuedEvent | undefined {
     const idle = this.#idle.peek()
     const other = this.#queue.peek()
     if (idle === undefined) return other
-    if (other !== undefined && !isBefore(idle, other)) return other
+    if (other !== undefined && isBefore(other, idle)) return other
     const horizon = Math.min(other?.at ?? Number.POSITIVE_INFINITY, this.#patienceEnds())
     const room = Math.floor((horizon - this.#now) / 1000) * 1000
-    if (room >= LEAP_AT_LEAST_MS && room < Number.POSITIVE_INFINITY && this.calm()) {
-      this.#idle.shift(room)
-      this.#now += room
-      for (const moved of this.#leapListeners) moved(room)
-      return this.#next()
-    }
-    return idle
+    if (room < LEAP_AT_LEAST_MS || room === Number.POSITIVE_INFINITY || this.#isPaced() || !this.calm()) return idle
+    this.#idle.shift(room)
+    this.#now += room
+    for (const moved of this.#leapListeners) moved(room)
+    return other !== undefined && isBefore(other, this.#idle.peek()!) ? other : this.#idle.peek()
   }
 
+  // --- patience ------------------------------------------------------------------------------------------------------
+
+  /** When a call is given up, if nothing but housekeeping happens until then. */
+  #patienceEndsFor(drive: PendingDrive): number {
+    if (drive.isPatient) return Number.POSITIVE_INFINITY
+    return Math.max(this.#busyAt, drive.startedAt) + this.#patienceMs
+  }
+
+  /** A wait of the test that has a deadline of its own goes on until then, with whatever else is pending. */
   #patienceEnds(): number {
     let ends = Number.POSITIVE_INFINITY
     for (const drive of this.#drives) {
-      if (drive.options.patient) continue
-      ends = Math.min(ends, Math.max(this.#busyAt, drive.startedAt) + this.#options.patienceMs + 1000)
+      if (drive.isPatient && !drive.isPoll) return Number.POSITIVE_INFINITY
+      ends = Math.min(ends, this.#patienceEndsFor(drive))
     }
     return ends
   }
 
   #isHopeless(event: QueuedEvent): boolean {
-    return event.housekeeping && event.at > this.#patienceEnds() - 1000
+    if (!event.housekeeping || event.at <= this.#busyAt + this.#patienceMs) return false
+    return event.at > this.#patienceEnds()
   }
 
-  #hopelessness(): PatienceError {
-    const waiting = [...this.#drives].filter(drive => !drive.options.patient).map(drive => drive.what)
+  #giveUpHope(event: QueuedEvent | undefined): void {
+    const seconds = this.#patienceMs / 1000
+    const why =
+      event === undefined
+        ? 'nothing is left that could happen in virtual time'
+        : `nothing but housekeeping has happened for ${seconds} s of virtual time`
+    const waiting = [...this.#drives].filter(drive => event === undefined || !drive.isPatient)
     const on = [...this.#explanations].flatMap(reasons => reasons())
-    const seconds = this.#options.patienceMs / 1000
-    return new PatienceError(
-      [
-        `nothing but housekeeping has happened for ${seconds} s of virtual time, and still waiting:`,
-        ...waiting.map(what => `  ${what}`),
-        ...(on.length > 0 ? ['on:', ...on.map(what => `  ${what}`)] : []),
-        'If it waits for real I/O of the test, hand that promise to cluster.outside(), or use time: "real".',
-      ].join('\n'),
-    )
+    const lines = [
+      `${why}, and still waiting:`,
+      ...waiting.map(drive => `  ${drive.what}`),
+      ...(on.length > 0 ? ['on:', ...on.map(what => `  ${what}`)] : []),
+      "If it waits for real I/O of the test, hand that promise to cluster.outside(), or use time: 'real'.",
+    ]
+    const error = new PatienceError(lines.join('\n'))
+    this.#giveUp(drive => event === undefined || this.#patienceEndsFor(drive) < event.at, error)
   }
 
   #giveUp(which: (drive: PendingDrive) => boolean, reason: Error): void {
     for (const drive of [...this.#drives]) {
       if (!which(drive)) continue
-      this.#drives.delete(drive)
+      this.#end(drive)
       drive.giveUp(reason)
     }
   }
 
-  /** A background loop of empty polls must not race through hours while the test awaits the real world. */
-  #mustPace(event: QueuedEvent): boolean {
-    if (event.at - this.#polledEmptySince <= PACED_AFTER_MS || event.at <= this.#now) return false
-    for (const drive of this.#drives) if (!drive.options.poll) return false
+  // --- pace ----------------------------------------------------------------------------------------------------------
+
+  #isPaced(): boolean {
+    if (!this.#pace.isDue) return false
+    for (const drive of this.#drives) if (!drive.isPoll) return false
     return true
   }
 
-  async #pace(event: QueuedEvent): Promise<void> {
-    if (!this.#paced) {
-      this.#paced = true
-      this.#options.warn(
-        `mini-kafka: for ${PACED_AFTER_MS / 1000} s of virtual time there was nothing but empty polls, so time now runs ` +
-          "at the pace of the real clock. A service that polls in the background wants time: 'real'.",
-      )
-    }
-    const wait = realTimer(event.at - this.#now)
-    this.#wakePace = wait.cancel
-    const drives = this.#drives.size
-    await wait.promise
-    this.#wakePace = undefined
-    if (this.#drives.size === drives && event.place >= 0 && this.#mustPace(event)) this.#run(event)
-    this.#settled = false
-    await hop()
+  /** Ends a wait for the real clock: it is time, something happened, or there is nobody left to wait for. */
+  #wake(): void {
+    if (this.#pace.awaits < 0) return
+    this.#now = this.#pace.interrupt(this.#now)
+    this.#turn()
   }
 }

@@ -16,7 +16,8 @@ const API_VERSIONS = 18
 
 /** Which node a connection comes from: all of Kafka's clients inside a cluster say it in their client id. */
 function nodeOf(clientId: string): number | undefined {
-  const found = /^broker-(\d+)-fetcher-\d+$/.exec(clientId) ?? /^raft-client-(\d+)$/.exec(clientId) ?? /^(\d+)$/.exec(clientId)
+  const found =
+    /^broker-(\d+)-fetcher-\d+$/.exec(clientId) ?? /^raft-client-(\d+)$/.exec(clientId) ?? /^(\d+)$/.exec(clientId)
   return found === null ? undefined : Number(found[1])
 }
 

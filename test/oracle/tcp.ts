@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
-import { type Address, addressText, type Carrier, type Channel, ConnectionError } from '../../src/network/channel.ts'
 import type { ChannelReceiver, CloseReason } from '../../src/network/channel.ts'
+import { type Address, addressText, type Carrier, type Channel, ConnectionError } from '../../src/network/channel.ts'
 import { type Frame, frameOf } from '../../src/wire/frame.ts'
 
 /** Cuts a stream of bytes into frames: an int32 length, and so many bytes (W-1). */

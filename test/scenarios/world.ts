@@ -23,10 +23,8 @@ export const WORLD_CONFIGS = {
 /** What only some worlds can do. */
 export type Power = 'powerOff' | 'mutants'
 
-export interface Lift {
-  /** What was held travels on. */
-  (): void
-}
+/** Lifts a fault: what was held travels on. */
+export type Lift = () => void
 
 /** Requests that are not carried from one node to another, while what is on its way back still arrives. */
 export interface HoldFilter {

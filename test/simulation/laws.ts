@@ -36,22 +36,29 @@ export function disorder({ log }: Outcome): string[] {
   return witnesses
 }
 
-/** No sequence of a producer is stored twice, and no value. */
-export function duplicates({ batches, log }: Outcome): string[] {
+/** No sequence of a producer is stored twice. */
+export function repeatedSequences({ batches }: Outcome): string[] {
+  const stored = batches.filter(({ producerId }) => producerId >= 0)
+  return twice(
+    stored.map(({ producerId, producerEpoch, baseSequence, baseOffset }) => [
+      `producer ${producerId} epoch ${producerEpoch} sequence ${baseSequence}`,
+      baseOffset,
+    ]),
+  )
+}
+
+/** No record is stored twice. */
+export function duplicates({ log }: Outcome): string[] {
+  return twice([...log].map(([offset, value]) => [value, offset]))
+}
+
+function twice(stored: readonly (readonly [what: string, offset: number])[]): string[] {
   const witnesses: string[] = []
   const seen = new Map<string, number>()
-  for (const { producerId, producerEpoch, baseSequence, baseOffset } of batches) {
-    if (producerId < 0) continue
-    const key = `producer ${producerId} epoch ${producerEpoch} sequence ${baseSequence}`
-    const before = seen.get(key)
-    if (before !== undefined) witnesses.push(`${key} stands at offsets ${before} and ${baseOffset}`)
-    seen.set(key, baseOffset)
-  }
-  const values = new Map<string, number>()
-  for (const [offset, value] of log) {
-    const before = values.get(value)
-    if (before !== undefined) witnesses.push(`${value} stands at offsets ${before} and ${offset}`)
-    values.set(value, offset)
+  for (const [what, offset] of stored) {
+    const before = seen.get(what)
+    if (before !== undefined) witnesses.push(`${what} stands at offsets ${before} and ${offset}`)
+    seen.set(what, offset)
   }
   return witnesses
 }

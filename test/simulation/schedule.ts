@@ -40,9 +40,9 @@ const what = fc.oneof(
 export const schedules: fc.Arbitrary<Schedule> = fc.record({
   seed: fc.integer({ min: 0, max: 0x7fffffff }),
   sends: fc.integer({ min: 1, max: 40 }),
-  gapMs: fc.integer({ min: 0, max: 1000 }),
+  gapMs: fc.integer({ min: 0, max: 500 }),
   faults: fc.array(
-    fc.record({ atMs: fc.integer({ min: 0, max: 30_000 }), lastsMs: fc.integer({ min: 0, max: 30_000 }), what }),
+    fc.record({ atMs: fc.integer({ min: 0, max: 10_000 }), lastsMs: fc.integer({ min: 0, max: 30_000 }), what }),
     { maxLength: 6 },
   ),
 })

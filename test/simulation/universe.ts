@@ -9,6 +9,10 @@ export interface UniverseOptions {
   readonly hopAlways?: boolean
   /** Every append reaches the disk, so that any number of power losses loses nothing. */
   readonly flushed?: boolean
+  /** Default 5, Kafka's. */
+  readonly maxInFlight?: number
+  /** Faults of the network, pauses and the controller only: no broker restarts. */
+  readonly noRestarts?: boolean
   /** Power losses become crashes, as `acks=all` is no promise against losing every disk. */
   readonly maxPowerLosses?: number
 }
@@ -30,7 +34,6 @@ export interface Outcome {
   readonly highWatermarks: ReadonlyMap<number, number>
   readonly batches: readonly { baseOffset: number; producerId: number; producerEpoch: number; baseSequence: number }[]
   readonly trace: string
-  readonly cluster: string
 }
 
 /** Runs a schedule: records go in while faults come and go, then everything is healed and read. */
@@ -42,6 +45,12 @@ export async function runUniverse(schedule: Schedule, options: UniverseOptions):
     ...(options.mutants === undefined ? {} : { mutants: options.mutants }),
     ...(options.hopAlways === undefined ? {} : { hopAlways: options.hopAlways }),
     trace: { limit: 1_000_000 },
+    // Shorter than Kafka's, so that a schedule of half a minute has several elections and shrinks.
+    configs: {
+      'broker.session.timeout.ms': 3000,
+      'broker.heartbeat.interval.ms': 500,
+      'replica.lag.time.max.ms': 4000,
+    },
     topics: {
       t: {
         partitions: 1,
@@ -55,8 +64,10 @@ export async function runUniverse(schedule: Schedule, options: UniverseOptions):
     },
   })
   try {
-    const faults = scheduleFaults(cluster, schedule, options.maxPowerLosses ?? (flushed ? Number.POSITIVE_INFINITY : 0))
-    const sent = await sendAll(cluster, schedule, acks)
+    const faults = scheduleFaults(cluster, schedule, options)
+    // If the sends fail, the cluster is closed under the faults: the failure of the sends is the one to tell.
+    faults.catch(() => {})
+    const sent = await sendAll(cluster, schedule, acks, options.maxInFlight ?? 5)
     await faults
     await cluster.heal()
     await cluster.runUntil(() => isWhole(cluster), {
@@ -70,12 +81,13 @@ export async function runUniverse(schedule: Schedule, options: UniverseOptions):
   }
 }
 
-async function sendAll(cluster: Cluster, schedule: Schedule, acks: 'all' | 1): Promise<Sent[]> {
+async function sendAll(cluster: Cluster, schedule: Schedule, acks: 'all' | 1, maxInFlight: number): Promise<Sent[]> {
   const producer = cluster.producer({
     acks,
     'delivery.timeout.ms': 60_000,
     'request.timeout.ms': 5_000,
     'linger.ms': 0,
+    'max.in.flight.requests.per.connection': maxInFlight,
   })
   const sent: Sent[] = []
   const pending: Promise<void>[] = []
@@ -97,11 +109,14 @@ async function sendAll(cluster: Cluster, schedule: Schedule, acks: 'all' | 1): P
   return sent
 }
 
-async function scheduleFaults(cluster: Cluster, schedule: Schedule, maxPowerLosses: number): Promise<void> {
+async function scheduleFaults(cluster: Cluster, schedule: Schedule, options: UniverseOptions): Promise<void> {
+  const { flushed = true, maxPowerLosses = flushed ? Number.POSITIVE_INFINITY : 0, noRestarts = false } = options
   let powerLosses = 0
   const running = schedule.faults.map(async fault => {
+    const { kind } = fault.what
+    if (noRestarts && (kind === 'crash' || kind === 'power loss')) return
     await cluster.clock.advance(fault.atMs)
-    const lossy = fault.what.kind === 'power loss' && powerLosses < maxPowerLosses
+    const lossy = kind === 'power loss' && powerLosses < maxPowerLosses
     if (lossy) powerLosses++
     await befall(cluster, fault, lossy)
   })
@@ -130,19 +145,19 @@ async function befall(cluster: Cluster, fault: Fault, lossy: boolean): Promise<v
     }
     case 'pause': {
       const handle = cluster.broker(what.broker)
-      if (handle.state !== 'running') return
+      if (!handle.isRunning) return
       await handle.pause()
       await cluster.clock.advance(lastsMs)
-      if (handle.state === 'paused') await handle.resume()
+      if (handle.isPaused) await handle.resume()
       return
     }
     default: {
       const handle = what.kind === 'controller crash' ? cluster.controller : cluster.broker(what.broker)
-      if (handle.state !== 'running') return
+      if (!handle.isRunning) return
       if (lossy) await handle.powerOff()
       else await handle.crash()
       await cluster.clock.advance(lastsMs)
-      if (handle.state !== 'running') await handle.restart({ ready: false })
+      if (!handle.isRunning && !handle.isPaused) await handle.restart({ ready: false })
     }
   }
 }
@@ -172,13 +187,12 @@ async function outcomeOf(cluster: Cluster, sent: readonly Sent[]): Promise<Outco
     )
   }
   const consumer = cluster.consumer()
-  consumer.assign([{ topic: 't', partition: 0 }])
-  consumer.seek({ topic: 't', partition: 0 }, view.startOffset)
+  const place = { topic: 't', partition: 0 }
+  consumer.assign([place])
+  consumer.seek(place, view.startOffset)
   const log = new Map<number, string>()
-  while (consumer.position({ topic: 't', partition: 0 }) instanceof Promise ? true : log.size < view.endOffset) {
-    for (const record of await consumer.poll({ timeoutMs: 1000 }))
-      log.set(record.offset, new TextDecoder().decode(record.value ?? new Uint8Array()))
-    if (log.size >= view.endOffset - view.startOffset) break
+  while (log.size < view.endOffset - view.startOffset) {
+    for (const { offset, value } of await consumer.poll({ timeoutMs: 1000 })) log.set(offset, String(value))
   }
   return {
     sent,
@@ -187,6 +201,5 @@ async function outcomeOf(cluster: Cluster, sent: readonly Sent[]): Promise<Outco
     highWatermarks: new Map([...view.replicaLogs].map(([id, replica]) => [id, replica.highWatermark])),
     batches: view.replicaLogs.get(view.leader!)!.segments.flatMap(segment => segment.batches),
     trace: cluster.trace.text(),
-    cluster: '',
   }
 }

@@ -1,11 +1,176 @@
 import type { AdminOptions } from '../../metadata/admin-configs.ts'
+import { adminConfigsOf } from '../configuration.ts'
+import { checkPartition } from '../consumer/subscription.ts'
 import type { ClientEnvironment } from '../environment.ts'
+import type { TopicPartition } from '../topic-partition.ts'
+import { AdminClient } from './admin-client.ts'
+import { type ClusterDescription, describeCluster } from './cluster-description.ts'
+import {
+  type ConfigAlteration,
+  type ConfigEntry,
+  type ConfigResource,
+  type DescribeConfigsOptions,
+  describeConfigs,
+  incrementalAlterConfigs,
+} from './configs.ts'
+import {
+  deleteRecords,
+  describeProducers,
+  type ListedOffset,
+  listOffsets,
+  type OffsetRequest,
+  type ProducerState,
+  type RecordsToDelete,
+} from './partition-queries.ts'
+import {
+  alterPartitionReassignments,
+  type ElectionResult,
+  electLeaders,
+  listPartitionReassignments,
+  type NewReassignment,
+  type Reassignment,
+} from './replicas.ts'
+import {
+  type CreatedTopic,
+  createPartitions,
+  createTopics,
+  deleteTopics,
+  describeTopics,
+  listTopics,
+  type NewPartitions,
+  type NewTopic,
+  type TopicDescription,
+  type TopicListing,
+} from './topics.ts'
 
+/** How long the cluster may take, in milliseconds; `request.timeout.ms` unless said. */
+interface Timeout {
+  readonly timeoutMs?: number
+}
+
+/** The cluster would do it, but does not. */
+interface Validation {
+  readonly validateOnly?: boolean
+}
+
+/**
+ * Looks after a cluster (Kafka's Admin), under the Java client's method names. A call about several things rejects with the
+ * KafkaError of the first that failed; its `details` is the map of all answers, the good ones among them. Calls that get
+ * no answer are made again, until `default.api.timeout.ms` is over: REQUEST_TIMED_OUT. After `close`: IllegalStateError.
+ */
 export class Admin {
-  constructor(_config: AdminOptions, _environment: ClientEnvironment) {}
-  close(): Promise<void> {
-    throw new Error('being written')
+  readonly #client: AdminClient
+
+  /** @throws {ConfigError} for a key that is not known, or a value that is not legal. */
+  constructor(config: AdminOptions, environment: ClientEnvironment) {
+    this.#client = new AdminClient(adminConfigsOf(config, environment), environment)
   }
+
+  /** By name what was created. Rejects with TOPIC_ALREADY_EXISTS, INVALID_REPLICATION_FACTOR, INVALID_CONFIG, … */
+  createTopics(topics: readonly NewTopic[], options: Timeout & Validation = {}): Promise<Map<string, CreatedTopic>> {
+    return this.#client.call('createTopics', () => createTopics(this.#client, topics, options))
+  }
+
+  /** By name, or by id. Rejects with UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID. */
+  deleteTopics(
+    topics: readonly string[] | { readonly topicIds: readonly string[] },
+    options: Timeout = {},
+  ): Promise<void> {
+    return this.#client.call('deleteTopics', () => deleteTopics(this.#client, topics, options))
+  }
+
+  /** All topics, by name; Kafka's own only with `listInternal`. */
+  listTopics(options: { readonly listInternal?: boolean } = {}): Promise<TopicListing[]> {
+    return this.#client.call('listTopics', () => listTopics(this.#client, options))
+  }
+
+  /** With leaders, replicas, in-sync and eligible leader replicas of every partition. */
+  describeTopics(names: readonly string[]): Promise<Map<string, TopicDescription>> {
+    return this.#client.call('describeTopics', () => describeTopics(this.#client, names))
+  }
+
+  /** Gives topics more partitions: `{ orders: { count: 6 } }`. Rejects with INVALID_PARTITIONS for fewer. */
+  createPartitions(topics: Readonly<Record<string, NewPartitions>>, options: Timeout & Validation = {}): Promise<void> {
+    return this.#client.call('createPartitions', () => createPartitions(this.#client, topics, options))
+  }
+
+  /** Deletes all records before an offset; answers the new log start offset, by the very objects that were given. */
+  deleteRecords(
+    records: readonly RecordsToDelete[],
+    options: Timeout = {},
+  ): Promise<Map<RecordsToDelete, { lowWatermark: number }>> {
+    for (const partition of records) checkPartition(partition)
+    return this.#client.call('deleteRecords', () => deleteRecords(this.#client, records, options))
+  }
+
+  /** Offsets by place or time, by the very objects that were given. `read_committed`: `latest` is the last stable offset. */
+  listOffsets(
+    requests: readonly OffsetRequest[],
+    options: { readonly isolationLevel?: 'read_committed' | 'read_uncommitted' } = {},
+  ): Promise<Map<OffsetRequest, ListedOffset>> {
+    for (const partition of requests) checkPartition(partition)
+    return this.#client.call('listOffsets', () => listOffsets(this.#client, requests, options))
+  }
+
+  /** The producers that each partition's leader knows (KIP-664). */
+  describeProducers(partitions: readonly TopicPartition[]): Promise<Map<TopicPartition, ProducerState[]>> {
+    for (const partition of partitions) checkPartition(partition)
+    return this.#client.call('describeProducers', () => describeProducers(this.#client, partitions))
+  }
+
+  describeConfigs(
+    resources: readonly ConfigResource[],
+    options: DescribeConfigsOptions = {},
+  ): Promise<Map<ConfigResource, Map<string, ConfigEntry>>> {
+    return this.#client.call('describeConfigs', () => describeConfigs(this.#client, resources, options))
+  }
+
+  /** Sets, deletes, appends to or subtracts from single keys (KIP-339). Rejects with INVALID_CONFIG. */
+  incrementalAlterConfigs(alterations: readonly ConfigAlteration[], options: Validation = {}): Promise<void> {
+    return this.#client.call('incrementalAlterConfigs', () =>
+      incrementalAlterConfigs(this.#client, alterations, options),
+    )
+  }
+
+  /** Elects leaders of these partitions, null for all; says of each whether one was elected. */
+  electLeaders(
+    type: 'preferred' | 'unclean',
+    partitions: readonly TopicPartition[] | null,
+    options: Timeout = {},
+  ): Promise<ElectionResult[]> {
+    return this.#client.call('electLeaders', () => electLeaders(this.#client, type, partitions, options))
+  }
+
+  /** Gives partitions other replicas, or calls that off (KIP-455). Resolves when it has begun, not when it is done. */
+  alterPartitionReassignments(
+    reassignments: readonly NewReassignment[],
+    options: Timeout & { readonly allowReplicationFactorChange?: boolean } = {},
+  ): Promise<void> {
+    for (const partition of reassignments) checkPartition(partition)
+    return this.#client.call('alterPartitionReassignments', () =>
+      alterPartitionReassignments(this.#client, reassignments, options),
+    )
+  }
+
+  /** What is being moved, of these partitions or of all. */
+  listPartitionReassignments(
+    partitions: readonly TopicPartition[] | null = null,
+    options: Timeout = {},
+  ): Promise<Reassignment[]> {
+    return this.#client.call('listPartitionReassignments', () =>
+      listPartitionReassignments(this.#client, partitions, options),
+    )
+  }
+
+  describeCluster(options: { readonly includeFencedBrokers?: boolean } = {}): Promise<ClusterDescription> {
+    return this.#client.call('describeCluster', () => describeCluster(this.#client, options))
+  }
+
+  /** Closes its connections; pending calls reject. Twice does no harm. */
+  async close(): Promise<void> {
+    this.#client.close()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

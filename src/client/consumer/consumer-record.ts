@@ -1,5 +1,5 @@
-import { partitionText, type TopicPartition } from '../topic-partition.ts'
 import type { TimestampType } from '../../wire/record-batch.ts'
+import { partitionText, type TopicPartition } from '../topic-partition.ts'
 
 export interface ConsumerHeader {
   readonly key: string

@@ -306,10 +306,12 @@ export class Producer {
 
   /**
    * Takes no more records, sends what is there, waits for it at most `timeoutMs` (for ever unless said), fails the rest with
-   * "Producer is closed forcefully.", and closes all connections (C-71). A second close does nothing.
+   * "Producer is closed forcefully.", and closes all connections (C-71). A second close does nothing, except that one with
+   * 0 ends the patience of the first.
    */
   close({ timeoutMs = Number.POSITIVE_INFINITY }: { timeoutMs?: number } = {}): Promise<void> {
     if (!(timeoutMs >= 0)) return Promise.reject(new IllegalArgumentError('The timeout cannot be negative.'))
+    if (this.#closing !== undefined && timeoutMs === 0) this.#giveUpClosing()
     this.#closing ??= this.#close(timeoutMs)
     return this.#closing
   }
@@ -327,16 +329,19 @@ export class Producer {
         patient: timeoutMs < Number.POSITIVE_INFINITY,
       })
     }
-    if (this.#pending > 0) {
-      this.#waiting.refuse(new ClientError('Producer closed while send in progress'))
-      this.#pool.refuse(new ClientError('Producer closed while allocating memory'))
-      this.#sender.abort(new ClientError('Producer is closed forcefully.'))
-    }
+    this.#giveUpClosing()
     this.#unexplain()
     this.#sender.close()
     const reason = new IllegalStateError(`${this.#clientName} is closed`)
     this.#metadata.close(reason)
     this.#connections.close(reason)
+  }
+
+  #giveUpClosing(): void {
+    if (this.#pending === 0) return
+    this.#waiting.refuse(new ClientError('Producer closed while send in progress'))
+    this.#pool.refuse(new ClientError('Producer closed while allocating memory'))
+    this.#sender.abort(new ClientError('Producer is closed forcefully.'))
   }
 
   async #settledWithin(timeoutMs: number): Promise<void> {

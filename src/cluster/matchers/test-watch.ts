@@ -1,0 +1,130 @@
+import type { Cluster } from '../cluster.ts'
+import { type ClusterWatch, clusterWatches } from '../clusters.ts'
+import { FaultsNeverFiredError } from '../scripted-faults.ts'
+import { matchers } from './all.ts'
+import { show } from './likeness.ts'
+
+/** A matcher whose promise nobody looked at: whatever it found, no test heard of it. */
+export class NotAwaitedError extends Error {
+  override readonly name = 'NotAwaitedError'
+}
+
+type Matcher = (this: unknown, received: unknown, ...args: readonly unknown[]) => Promise<unknown>
+
+/**
+ * What a door to a runner knows of the test that runs: the clusters that it made, and its matchers that nobody awaits.
+ * Simplification: a runner that runs tests of one file at the same time does not say which of them made a cluster; then
+ * only clusters that are closed count for the test that ends.
+ */
+export class TestWatch implements ClusterWatch {
+  #clusters: Cluster[] = []
+  #notAwaited = new Set<NotAwaitedError>()
+
+  constructor() {
+    clusterWatches().add(this)
+  }
+
+  created(cluster: Cluster): void {
+    this.#clusters.push(cluster)
+  }
+
+  /** A test begins. What was made before it, and is still open, is shared: it was not this test that ordered its faults. */
+  begin(): void {
+    this.#clusters = this.#clusters.filter(cluster => !cluster.isClosed)
+    this.#shared = new Set(this.#clusters)
+  }
+
+  #shared: ReadonlySet<Cluster> = new Set()
+
+  /** Seeds of all clusters that the test could use, each once. */
+  seeds(): number[] {
+    return [...new Set(this.#clusters.map(cluster => cluster.seed))]
+  }
+
+  /** A test ends: what it has to be told, if it did not fail by itself. */
+  end({ concurrent = false } = {}): Error[] {
+    const ended = this.#clusters.filter(cluster => !this.#shared.has(cluster) && (cluster.isClosed || !concurrent))
+    const problems: Error[] = [...this.#notAwaited]
+    const faults = ended.flatMap(cluster => cluster.faultsThatNeverFired())
+    if (faults.length > 0) problems.push(new FaultsNeverFiredError(faults))
+    this.#notAwaited.clear()
+    this.#clusters = this.#clusters.filter(cluster => !ended.includes(cluster))
+    return problems
+  }
+
+  /** The matchers, such that it shows whether somebody awaits them. */
+  get matchers(): typeof matchers {
+    const tracked = Object.entries(matchers).map(([name, matcher]) => [name, this.#tracked(name, matcher as Matcher)])
+    return Object.fromEntries(tracked)
+  }
+
+  #tracked(name: string, matcher: Matcher): Matcher {
+    const watch = this
+    return function (this: unknown, received: unknown, ...args: readonly unknown[]) {
+      const result = matcher.call(this, received, ...args)
+      const about = typeof args[0] === 'string' ? show(args[0]) : ''
+      const error = new NotAwaitedError(
+        `nobody awaited expect(cluster).${name}(${about}…): whatever it found, this test did not hear of it`,
+      )
+      watch.#notAwaited.add(error)
+      return watched(result, () => watch.#notAwaited.delete(error))
+    }
+  }
+}
+
+/**
+ * A runner calls `then` with what judges the result, and hands on what that answers: whoever awaits it calls the second
+ * `then`. No promise of the language's own, since `await` looks into those without calling anything.
+ */
+function watched<T>(result: Promise<T>, awaited: () => void): Promise<T> {
+  const judged: PromiseLike<T> = {
+    then: (onValue, onError) => {
+      const verdict = result.then(onValue, onError)
+      // Where nobody awaits it, the door fails the test: a rejection beside it would only be noise.
+      verdict.catch(() => {})
+      return told(verdict, awaited)
+    },
+  }
+  return judged as Promise<T>
+}
+
+function told<T>(verdict: Promise<T>, awaited: () => void): Promise<T> {
+  return {
+    // biome-ignore lint/suspicious/noThenProperty: it is to be awaited
+    then: (onValue, onError) => {
+      awaited()
+      return verdict.then(onValue, onError)
+    },
+    catch: onError => {
+      awaited()
+      return verdict.catch(onError)
+    },
+    finally: onEnd => {
+      awaited()
+      return verdict.finally(onEnd)
+    },
+    [Symbol.toStringTag]: 'Promise',
+  }
+}
+
+/** The line that runs one test again with the same chance. `command`: of the runner, with the file. */
+export function replayLine(seed: number, command: string, name: string): string {
+  return `MINI_KAFKA_SEED=${seed} ${command} -t "${inShell(inPattern(name))}"`
+}
+
+/** Runners take names as regular expressions. */
+function inPattern(name: string): string {
+  return name.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+}
+
+function inShell(text: string): string {
+  return text.replaceAll(/[\\"$`]/g, '\\$&')
+}
+
+/** What is printed for a failed test. */
+export function replayText(seeds: readonly number[], command: string, name: string): string {
+  const one = seeds.length === 1 ? `the seed of this test's cluster was ${seeds[0]}` : `seeds: ${seeds.join(', ')}`
+  return [`mini-kafka: ${one}. The same again:`, ...seeds.map(seed => `  ${replayLine(seed, command, name)}`)].join(
+    '\n',
+  )
+}
