@@ -4,21 +4,19 @@
  * awaited a matcher.
  */
 import { relative } from 'node:path'
+import type {} from 'expect'
 import type { ClusterMatchers } from './cluster/matchers/all.ts'
 import { replayText, TestWatch } from './cluster/matchers/test-watch.ts'
 import { IllegalStateError } from './wire/errors.ts'
 
 declare global {
-  // biome-ignore lint/style/noNamespace: as @types/jest declares it
   namespace jest {
-    // biome-ignore lint/correctness/noUnusedVariables: as @types/jest declares it
     // biome-ignore lint/complexity/noBannedTypes: as @types/jest declares it
     interface Matchers<R, T = {}> extends ClusterMatchers {}
   }
 }
 
 declare module 'expect' {
-  // biome-ignore lint/correctness/noUnusedVariables: as Jest declares it
   interface Matchers<R extends void | Promise<void>, T = unknown> extends ClusterMatchers {}
 }
 

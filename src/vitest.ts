@@ -9,7 +9,6 @@ import { replayText, TestWatch } from './cluster/matchers/test-watch.ts'
 
 declare module 'vitest' {
   // biome-ignore lint/suspicious/noExplicitAny: as Vitest declares it
-  // biome-ignore lint/correctness/noUnusedVariables: as Vitest declares it
   interface Matchers<T = any> extends ClusterMatchers {}
 }
 

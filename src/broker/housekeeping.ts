@@ -4,8 +4,6 @@ import type { Life } from '../node/life.ts'
 import { Chore } from './chore.ts'
 import type { Partition } from './partition.ts'
 
-/** `log.initial.task.delay.ms`: the first look at retention after a start (S-10). */
-const INITIAL_RETENTION_DELAY_MS = 30_000
 /** Whether a time of `flush.ms` has come is looked at so often; Kafka's own scheduler never looks unless told to. */
 const FLUSH_CHECK_MS = 1_000
 
@@ -58,7 +56,7 @@ export class Housekeeping {
         ({ log }) => log.checkpoint(),
       ),
       chore(
-        INITIAL_RETENTION_DELAY_MS,
+        config()['log.initial.task.delay.ms'],
         () => config()['log.retention.check.interval.ms'],
         ({ log }, now) => log.nextRetentionAt(now),
         (partition, now) => this.#retain(partition, now),

@@ -114,6 +114,12 @@ test('producers, last stable offset and aborted transactions are those that the 
   )
 })
 
+/** Where segments end may differ: a cut exactly at the base of one leaves it, empty, as in Kafka. */
+function withoutSegments(log: ReplicaLog): unknown {
+  const { segments, ...rest } = log.snapshot()
+  return { ...rest, batches: segments.flatMap(each => each.batches) }
+}
+
 test('a log that was cut and written again is the log that was written so from the beginning (R-30, R-35, I-13)', () => {
   fc.assert(
     fc.property(
@@ -140,7 +146,7 @@ test('a log that was cut and written again is the log that was written so from t
         const fresh = new Map<number, number>()
         for (const each of before.slice(0, end)) write(straight, fresh, each)
         for (const each of after) write(straight, fresh, each.what === 'data' ? { ...each, what: 'plain' } : each)
-        expect(log.snapshot()).toEqual(straight.snapshot())
+        expect(withoutSegments(log)).toEqual(withoutSegments(straight))
         expect(log.producerStates.aborted.entries).toEqual(straight.producerStates.aborted.entries)
       },
     ),

@@ -57,15 +57,15 @@ story(
     await put('k2', null)
     await world.sleep(1_200)
     await put('z', '1')
-    await topic.until('compacted', async () => (await topic.fetch()).batches === '2-2/e0 3-3/e0 4-4/e0')
-    expect((await topic.fetch()).values).toEqual(['c', null, '1'])
+    await topic.until('compacted', async () => (await topic.readAll()).batches === '2-2/e0 3-3/e0 4-4/e0')
+    expect((await topic.readAll()).values).toEqual(['c', null, '1'])
     expect((await topic.offsetAt(-2)).offset).toBe(0)
     // Nothing is cleaned without news; then the tombstone is past its horizon.
     await world.sleep(5_000)
-    expect((await topic.fetch()).values).toEqual(['c', null, '1'])
+    expect((await topic.readAll()).values).toEqual(['c', null, '1'])
     await put('z', '2')
-    await topic.until('the tombstone is gone', async () => (await topic.fetch()).batches === '2-2/e0 4-4/e0 5-5/e0')
-    expect((await topic.fetch()).values).toEqual(['c', '1', '2'])
+    await topic.until('the tombstone is gone', async () => (await topic.readAll()).batches === '2-2/e0 4-4/e0 5-5/e0')
+    expect((await topic.readAll()).values).toEqual(['c', '1', '2'])
   },
 )
 

@@ -60,6 +60,8 @@ export interface Fetched {
   /** First and last offset and leader epoch of each batch: `0-4/e0`. */
   readonly batches: string
   readonly values: readonly (string | null)[]
+  /** Behind the last batch. */
+  readonly nextOffset: number
   /** `epoch@end offset`. */
   readonly diverging: string | undefined
   readonly preferred: number | undefined
@@ -286,9 +288,26 @@ export class Topic {
       startOffset: found.logStartOffset,
       batches: batches.map(batch => `${batch.baseOffset}-${batch.lastOffset}/e${batch.leaderEpoch}`).join(' '),
       values: batches.flatMap(valuesOf),
+      nextOffset: batches.at(-1)?.nextOffset ?? offset,
       diverging: divergingEpoch.endOffset < 0 ? undefined : `${divergingEpoch.epoch}@${divergingEpoch.endOffset}`,
       preferred: preferredReadReplica < 0 ? undefined : preferredReadReplica,
       tookMs: this.world.now() - startedAt,
+    }
+  }
+
+  /** Everything that is visible: one fetch never goes on into the next segment. */
+  async readAll(at?: number): Promise<Pick<Fetched, 'batches' | 'values'>> {
+    const broker = at ?? (await this.leader())
+    const batches: string[] = []
+    const values: (string | null)[] = []
+    let offset = await this.#start(broker)
+    for (;;) {
+      const found = await this.fetch({ at: broker, offset })
+      if (found.error !== 'NONE') throw new Error(`${this.name} at ${broker}: ${found.error}`)
+      if (found.batches === '') return { batches: batches.join(' '), values }
+      batches.push(found.batches)
+      values.push(...found.values)
+      offset = found.nextOffset
     }
   }
 

@@ -19,7 +19,12 @@ export interface Verdict {
 }
 
 /** Runs random schedules until one breaks a law, then makes it as short as it can be. */
-export async function check(runs: number, options: UniverseOptions, which: readonly Law[] = laws): Promise<Verdict> {
+export async function check(
+  runs: number,
+  options: UniverseOptions,
+  which: readonly Law[] = laws,
+  { shrink = true }: { readonly shrink?: boolean } = {},
+): Promise<Verdict> {
   let acknowledged = 0
   const result = await fc.check(
     fc.asyncProperty(schedules, async schedule => {
@@ -28,7 +33,7 @@ export async function check(runs: number, options: UniverseOptions, which: reado
       const witnesses = which.flatMap(law => law(outcome))
       if (witnesses.length > 0) throw new Error(witnesses.join('\n'))
     }),
-    { numRuns: runs, seed },
+    { numRuns: runs, seed, endOnFailure: !shrink },
   )
   if (!result.failed) return { runs: result.numRuns, acknowledged, counterexample: undefined }
   const schedule = result.counterexample![0]

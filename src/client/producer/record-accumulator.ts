@@ -103,7 +103,7 @@ export class RecordAccumulator {
     const { runtime, pool, batchBytes, wake, counted } = this.#options
     const limit = Math.max(batchBytes, most)
     if (reserved === 0 && !pool.take(limit)) return undefined
-    const capacity = Math.min(limit, Math.max(this.#usualBytes, most))
+    const capacity = this.#usualBytes * 2 >= limit ? limit : Math.max(this.#usualBytes, most)
     const setup = { createdAt: runtime.now(), limit, memory: limit, capacity, ratio: topic.ratio }
     const batch = new ProducerBatch(runtime, queue, setup)
     const future = batch.append(timestamp, key, value, headers)

@@ -78,6 +78,7 @@ export class TestWatch implements ClusterWatch {
  */
 function watched<T>(result: Promise<T>, awaited: () => void): Promise<T> {
   const judged: PromiseLike<T> = {
+    // biome-ignore lint/suspicious/noThenProperty: it is to be awaited
     then: (onValue, onError) => {
       const verdict = result.then(onValue, onError)
       // Where nobody awaits it, the door fails the test: a rejection beside it would only be noise.
