@@ -30,6 +30,8 @@ export type {
 } from './cluster/topic-handle.ts'
 export type { Isolation } from './cluster/visible-records.ts'
 export { type WaitOptions, WaitTimeoutError } from './cluster/wait.ts'
+export { type FaultyStores, faultyLogs, type StoreFaultRule } from './log/faulty-store.ts'
+export { memoryLogs } from './log/memory-store.ts'
 export {
   disconnect,
   type InterceptedAnswer,

@@ -1,6 +1,6 @@
 import type { Broker } from '../broker/broker.ts'
 import type { CommitWait } from '../broker/commit-waits.ts'
-import type { Partition } from '../broker/partition.ts'
+import type { Partition, RefusalDetails } from '../broker/partition.ts'
 import type { PartitionImage } from '../metadata/image.ts'
 import { internalTopics } from '../metadata/topic-names.ts'
 import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
@@ -95,17 +95,6 @@ interface Asked {
 
 /** The client id under which Kafka's own tools may write to internal topics (P-4). */
 const ADMIN_CLIENT = '__admin_client'
-
-/** Errors of the log after which the log start is told all the same (P-22). */
-const TELLS_LOG_START: ReadonlySet<number> = new Set([
-  errorCodes.INVALID_RECORD,
-  errorCodes.INVALID_TIMESTAMP,
-  errorCodes.UNKNOWN_SERVER_ERROR,
-  errorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER,
-  errorCodes.INVALID_PRODUCER_EPOCH,
-  errorCodes.INVALID_TXN_STATE,
-  errorCodes.NOT_ENOUGH_REPLICAS,
-])
 
 function answer(
   broker: Broker,
@@ -217,7 +206,8 @@ function append(broker: Broker, asked: Asked, batch: RecordBatch, acks: number):
 /** An answer with what the log said; any other exception than KafkaError is a bug and goes on. */
 function refused(asked: Asked, error: unknown, partition?: Partition, state?: PartitionImage): PartitionAnswer {
   if (!(error instanceof KafkaError)) throw error
-  const logStartOffset = partition !== undefined && TELLS_LOG_START.has(error.code) ? partition.log.startOffset : -1
+  const { knowsLogStart = false } = (error.details ?? {}) as Partial<RefusalDetails>
+  const logStartOffset = partition !== undefined && knowsLogStart ? partition.log.startOffset : -1
   return {
     index: asked.index,
     errorCode: error.code,
@@ -234,9 +224,7 @@ function refused(asked: Asked, error: unknown, partition?: Partition, state?: Pa
 
 /** Which records of the batch were refused, and why (P-15). */
 function recordErrorsOf(error: KafkaError): NonNullable<PartitionAnswer['recordErrors']> {
-  const { recordErrors = [] } = (error.details ?? {}) as {
-    recordErrors?: readonly { readonly batchIndex: number; readonly message: string | null }[]
-  }
+  const { recordErrors = [] } = (error.details ?? {}) as Partial<RefusalDetails>
   return recordErrors.map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message }))
 }
 

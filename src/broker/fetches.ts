@@ -1,6 +1,6 @@
 import type { fetch } from '../apis/fetch.ts'
 import type { Eventually } from '../log/log-store.ts'
-import type { ClusterImage } from '../metadata/image.ts'
+import type { ClusterImage, PartitionImage } from '../metadata/image.ts'
 import type { Life } from '../node/life.ts'
 import type { RequestContext, RequestOf, ResponseInput } from '../wire/api.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
@@ -26,7 +26,9 @@ export interface FetchHost {
 
 interface Found {
   readonly asked: Asked
+  /** Undefined where another broker has it. */
   readonly partition: Partition | undefined
+  readonly state: PartitionImage | undefined
   /** What the handler already refuses (F-11): it does not end the wait of the others. */
   readonly refused: FetchedPartition | undefined
 }
@@ -85,16 +87,18 @@ export class Fetches {
     const refuse = (code: number): Found => ({
       asked,
       partition: undefined,
+      state: undefined,
       refused: failed(asked, code, 'handler'),
     })
     if (topic === undefined) {
       return refuse(version >= 13 ? errorCodes.UNKNOWN_TOPIC_ID : errorCodes.UNKNOWN_TOPIC_OR_PARTITION)
     }
-    if (topic.partitions[asked.index] === undefined) return refuse(errorCodes.UNKNOWN_TOPIC_OR_PARTITION)
+    const state = topic.partitions[asked.index]
+    if (state === undefined) return refuse(errorCodes.UNKNOWN_TOPIC_OR_PARTITION)
     const { isolationLevel, maxBytes } = request
     const isBad = asked.params.partitionMaxBytes < 0 || maxBytes < 0 || (isolationLevel !== 0 && isolationLevel !== 1)
     if (isBad) return refuse(errorCodes.INVALID_REQUEST)
-    return { asked, partition: this.#host.partitionOf(topic.topicId, asked.index), refused: undefined }
+    return { asked, partition: this.#host.partitionOf(topic.topicId, asked.index), state, refused: undefined }
   }
 
   /** F-4…F-6: in order, each what is left; the first batch of the first partition that has any comes whole. */
@@ -113,12 +117,12 @@ export class Fetches {
     }
     const step = (from: number): Eventually<Pass> => {
       for (let i = from; i < found.length; i++) {
-        const { asked, partition, refused } = found[i]!
+        const { asked, refused } = found[i]!
         if (refused !== undefined) {
           results.push([asked, refused])
           continue
         }
-        const result = this.#readOne(asked, partition, request, reader, Math.max(0, left), bytes === 0)
+        const result = this.#readOne(found[i]!, request, reader, Math.max(0, left), bytes === 0)
         if (result instanceof Promise) {
           return this.#host.life.guard(result).then(read => {
             take(asked, read)
@@ -133,14 +137,13 @@ export class Fetches {
   }
 
   #readOne(
-    asked: Asked,
-    partition: Partition | undefined,
+    { asked, partition, state }: Found,
     request: FetchRequest,
     reader: Reader,
     left: number,
     minOneBatch: boolean,
   ): Eventually<FetchedPartition> {
-    if (partition === undefined) return failed(asked, errorCodes.NOT_LEADER_OR_FOLLOWER, 'log')
+    if (partition === undefined) return failed(asked, errorCodes.NOT_LEADER_OR_FOLLOWER, 'log', state)
     try {
       const preferred = this.#redirect(asked, partition, request, reader)
       if (preferred !== undefined) return preferred

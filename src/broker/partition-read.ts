@@ -99,7 +99,7 @@ export function failed(
   asked: Asked,
   errorCode: number,
   foundBy: 'handler' | 'log',
-  partition?: Partition,
+  partition?: { readonly leader: number; readonly leaderEpoch: number },
 ): FetchedPartition {
   const tellsLeader = errorCode === errorCodes.NOT_LEADER_OR_FOLLOWER || errorCode === errorCodes.FENCED_LEADER_EPOCH
   return {

@@ -1,3 +1,4 @@
+import type { RefusalDetails } from '../log/refusal.ts'
 import type { LeaderAppend, LeaderAppendOptions, ReplicaLog } from '../log/replica-log.ts'
 import { NO_LEADER, type PartitionImage } from '../metadata/image.ts'
 import type { Life } from '../node/life.ts'
@@ -7,6 +8,8 @@ import { type CommitWait, CommitWaits } from './commit-waits.ts'
 import { InSyncReplicas } from './in-sync-replicas.ts'
 import { RecordDeletions } from './record-deletions.ts'
 import { RemoteReplica } from './remote-replica.ts'
+
+export type { RefusalDetails } from '../log/refusal.ts'
 
 /** What a partition asks of the broker that has it. */
 export interface PartitionHost {
@@ -195,6 +198,7 @@ export class Partition {
       throw new KafkaError(
         'NOT_ENOUGH_REPLICAS',
         `${this.name} has ${this.inSync.committed.length} replicas in sync, ${this.effectiveMinInSync} are needed`,
+        { knowsLogStart: true, recordErrors: [] } satisfies RefusalDetails,
       )
     }
     const { life } = this.#host

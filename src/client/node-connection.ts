@@ -114,9 +114,14 @@ export class NodeConnection {
 
   /** Resolves once requests may be sent; rejects when this attempt fails. */
   ready(): Promise<void> {
-    if (this.#versions !== undefined) return Promise.resolve()
-    if (this.#closed !== undefined) return Promise.reject(this.#closed)
     const { runtime } = this.#environment
+    if (this.#versions !== undefined || this.#closed !== undefined) {
+      // Through the runtime, so that virtual time waits for whoever goes on at once.
+      const now = runtime.deferred()
+      if (this.#closed === undefined) now.resolve()
+      else now.reject(this.#closed)
+      return now.promise
+    }
     this.#ready ??= runtime.deferred()
     const { promise } = this.#ready
     if (this.isBackingOff) runtime.after(this.#retryAt - runtime.now(), () => this.connect())

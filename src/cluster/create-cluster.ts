@@ -13,7 +13,7 @@ import { Cluster } from './cluster.ts'
 import { clusterWatches } from './clusters.ts'
 import { ControllerHandle } from './controller-handle.ts'
 import { type ClusterOptions, type ClusterPlan, planCluster } from './options.ts'
-import type { Plant } from './plant.ts'
+import { brokerName, type Plant } from './plant.ts'
 
 const PORT = 9092
 
@@ -43,6 +43,13 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
     controllerAddress: { host: 'controller', port: PORT + 1 },
     mutants: new Set(options.mutants),
   }
+  plant.stores.bind?.(runtime, ({ rule, call }) => {
+    const { broker, topic, partition } = call.replica
+    runtime.trace.add('fault', brokerName(broker), {
+      what: `${rule.fault} ${call.operation}`,
+      on: `${topic}-${partition}`,
+    })
+  })
   const controller = new ControllerHandle(plant)
   const brokers = plan.brokers.map(
     ({ id, rack }) => new BrokerHandle(plant, id, rack, { host: `broker-${id}`, port: PORT }),

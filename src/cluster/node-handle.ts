@@ -57,23 +57,23 @@ export abstract class NodeHandle {
 
   /** Controlled shutdown: leaderships are given away first, then every log is closed cleanly (R-53). */
   async stop(): Promise<void> {
-    this.#require('stop', 'running')
-    await this.verb('stop', async () => {
-      await this.leave()
+    await this.verb('stop', ['running'], async () => {
+      const { runtime } = this.plant
+      const died = runtime.deferred<never>()
+      this.#life?.onEnd(() => died.reject(new IllegalStateError(`${this.name} died while it was stopping`)))
+      await Promise.race([this.leave(), died.promise])
       this.#end('stopped')
     })
   }
 
   /** The process dies here and now. What was appended stays; connections break. */
   async crash(): Promise<void> {
-    this.#require('crash', 'running', 'paused')
-    await this.verb('crash', () => this.#end('crashed'))
+    await this.verb('crash', ['running', 'paused'], () => this.#end('crashed'))
   }
 
   /** The machine loses power: as `crash`, and what was not flushed is lost too (`flush.messages`, `flush.ms`). */
   async powerOff(): Promise<void> {
-    this.#require('power off', 'running', 'paused')
-    await this.verb('powerOff', async () => {
+    await this.verb('powerOff', ['running', 'paused'], async () => {
       this.#end('powered off')
       await this.plant.stores.powerOff(this.id)
     })
@@ -87,7 +87,7 @@ export abstract class NodeHandle {
     }
     if (this.#state === 'paused') await this.resume()
     if (this.#state === 'running') await this.stop()
-    await this.verb('restart', async () => {
+    await this.verb('restart', ['stopped', 'crashed', 'powered off'], async () => {
       if (disk === 'empty') await this.wipe()
       this.start()
       if (ready) await this.plant.runtime.until(() => this.isReady || !this.isRunning).promise
@@ -96,8 +96,7 @@ export abstract class NodeHandle {
 
   /** The process stops running, as by SIGSTOP: its connections stay, nothing on it happens. */
   async pause(): Promise<void> {
-    this.#require('pause', 'running')
-    await this.verb('pause', () => {
+    await this.verb('pause', ['running'], () => {
       this.#state = 'paused'
       this.#life?.pause()
     })
@@ -105,8 +104,7 @@ export abstract class NodeHandle {
 
   /** What was withheld happens now, in its order. */
   async resume(): Promise<void> {
-    this.#require('resume', 'paused')
-    await this.verb('resume', () => {
+    await this.verb('resume', ['paused'], () => {
       this.#state = 'running'
       this.#life?.resume()
     })
@@ -121,19 +119,24 @@ export abstract class NodeHandle {
     await this.plant.stores.wipe(this.id)
   }
 
-  /** A verb is an event of the queue: everything before it has happened, nothing after it. */
-  protected verb(what: string, run: () => Promise<void> | void): Promise<void> {
+  /**
+   * A verb is an event of the queue: everything before it has happened, nothing after it. What the node must be is looked
+   * at now, and again when its turn comes: another verb may have come first.
+   */
+  protected async verb(what: string, from: readonly NodeState[], run: () => Promise<void> | void): Promise<void> {
+    this.#require(what, from)
     const { runtime } = this.plant
-    return runtime.drive(`${this.name}.${what}()`, () => {
+    await runtime.drive(`${this.name}.${what}()`, () => {
       const done = runtime.deferred()
       runtime.after(
         0,
         () => {
-          runtime.trace.add('node', this.name, { what })
           try {
+            this.#require(what, from)
+            runtime.trace.add('node', this.name, { what })
             const running = run()
-            if (running instanceof Promise) running.then(done.resolve, done.reject)
-            else done.resolve()
+            if (running instanceof Promise) return running.then(done.resolve, done.reject)
+            done.resolve()
           } catch (error) {
             done.reject(error)
           }
@@ -150,8 +153,8 @@ export abstract class NodeHandle {
     this.#life?.end()
   }
 
-  #require(verb: string, ...states: NodeState[]): void {
-    if (states.includes(this.#state)) return
-    throw new IllegalStateError(`${this.name} is ${this.#state}: only one that is ${states.join(' or ')} can ${verb}`)
+  #require(verb: string, from: readonly NodeState[]): void {
+    if (from.includes(this.#state)) return
+    throw new IllegalStateError(`${this.name} is ${this.#state}: only one that is ${from.join(' or ')} can ${verb}`)
   }
 }

@@ -92,7 +92,7 @@ function checked(host: RequestFaultHost, api: AnyApi, options: FailNextOptions):
   refuseUnknown('option of failNext', options, OPTION_NAMES)
   const { error, times = 1, when = 'before', topic, partition, broker, from = 'clients' } = options
   if (error !== 'disconnect' && (errorCodes[error] === undefined || error === 'NONE')) {
-    const names = ['disconnect', ...Object.keys(errorCodes)]
+    const names = ['disconnect', ...Object.keys(errorCodes).filter(name => name !== 'NONE')]
     throw new ConfigError(`there is no error '${error}' to answer${didYouMean(String(error), names)}`)
   }
   if (!Number.isInteger(times) || times < 1)

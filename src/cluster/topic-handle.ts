@@ -1,3 +1,4 @@
+import type { Partition } from '../broker/partition.ts'
 import type { ReplicaLog } from '../log/replica-log.ts'
 import type { PartitionImage, TopicImage } from '../metadata/image.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -54,6 +55,9 @@ export interface TopicHost {
   requireTopic(topic: string): TopicImage
 }
 
+/** How long a new leader may take to learn what is committed, if it can learn it at all. */
+const CATCH_UP_MS = 1_000
+
 const OPTION_NAMES: readonly (keyof RecordsOptions)[] = ['as', 'control', 'isolation', 'partition', 'timeoutMs']
 
 /** A topic as a test sees it: from above, into the logs of its leaders. */
@@ -105,6 +109,8 @@ export class TopicHandle {
       const describe = () => `${this.#leaderless(partition).join(', ')} has no leader`
       await waitUntil(runtime, what, () => this.#isLed(partition), { ...waitOf(options), describe })
     }
+    const isKnown = () => this.#isCaughtUp(partition)
+    await lookUntil(runtime, what, { look: isKnown, changed: () => Number(isKnown()), timeoutMs: CATCH_UP_MS })
     return runtime.drive(what, async () => {
       const found: TopicRecord<unknown, unknown, unknown>[] = []
       for (const state of this.#states(partition)) {
@@ -153,17 +159,20 @@ export class TopicHandle {
       }
       records = found
     }
-    const held = await lookUntil(runtime, `a wait for records of '${this.name}'`, {
+    let held = await lookUntil(runtime, `a wait for records of '${this.name}'`, {
       ...waitOf(options),
       look: async () => {
-        if (!this.#isLed(partition) || this.#atMost(isolation, partition) < atLeast) return false
+        if (!this.#isCaughtUp(partition) || this.#atMost(isolation, partition) < atLeast) return false
         await read()
         return condition(records)
       },
       changed: () => this.#fingerprint(isolation, partition),
     })
-    // The last look may have been spared.
-    if (!held) await runtime.drive(`records of '${this.name}'`, read)
+    if (!held) {
+      // The last look may have been spared.
+      await runtime.drive(`records of '${this.name}'`, read)
+      held = this.#isLed(partition) && condition(records)
+    }
     return { held, records }
   }
 
@@ -193,12 +202,24 @@ export class TopicHandle {
     throw new RangeError(`'${this.name}' has partitions 0 to ${partitions.length - 1}, not ${partition}`)
   }
 
-  /** The log of a leader that runs and knows that it leads. */
-  #leadersLog(state: PartitionImage): ReplicaLog | undefined {
+  /** The partition on a leader that runs and knows that it leads. */
+  #led(state: PartitionImage): Partition | undefined {
     const handle = this.#host.brokers.find(broker => broker.id === state.leader)
     if (handle === undefined || !handle.isRunning) return undefined
     const partition = handle.broker?.partitionOf(state.topicId, state.partition)
-    return partition?.isLeader ? partition.log : undefined
+    return partition?.isLeader ? partition : undefined
+  }
+
+  #leadersLog(state: PartitionImage): ReplicaLog | undefined {
+    return this.#led(state)?.log
+  }
+
+  /** A new leader does not know yet what was committed before it (KIP-207): it shows less than there is. */
+  #isCaughtUp(partition: number | undefined): boolean {
+    return this.#states(partition).every(state => {
+      const led = this.#led(state)
+      return led !== undefined && led.log.highWatermark >= led.leaderEpochStart
+    })
   }
 
   #isLed(partition: number | undefined): boolean {
@@ -224,7 +245,8 @@ export class TopicHandle {
     let text = ''
     for (const state of this.#states(partition)) {
       const log = this.#leadersLog(state)
-      text += log === undefined ? '-' : `${state.leaderEpoch}:${log.startOffset}:${boundOf(log, isolation)} `
+      text += log === undefined ? '-' : `${state.leaderEpoch}:${log.startOffset}:${boundOf(log, isolation)}:`
+      text += `${log?.highWatermark} `
     }
     return text
   }

@@ -2,6 +2,9 @@
  * What the parts of one replica's log share: its bounds, its facts above the store, and the steps that several of them
  * take. The parts (append, read, truncate, recover, retention, compaction) are functions and classes over it;
  * `ReplicaLog` is the whole.
+ *
+ * Simplification: of the producer snapshots, which Kafka keeps for every segment, the last three are kept. A cut that goes
+ * back further rebuilds the producers from the log alone, without those whose records retention has already taken.
  */
 import { KafkaError } from '../wire/errors.ts'
 import type { RecordBatch } from '../wire/record-batch.ts'

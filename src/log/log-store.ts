@@ -1,4 +1,6 @@
+import type { Runtime } from '../runtime/runtime.ts'
 import type { RecordBatch } from '../wire/record-batch.ts'
+import type { StoreFault } from './faulty-store.ts'
 
 /** Done at once, or later: a store in memory answers without a promise, and virtual time needs no hop for it. */
 export type Eventually<T> = T | Promise<T>
@@ -48,6 +50,8 @@ export interface LogStores {
   /** The replica was deleted (topic deletion, reassignment). */
   remove(replica: ReplicaName): Eventually<void>
   close(): Eventually<void>
+  /** The cluster hands over its time before anything is opened; `fired` puts a fault of the store into the trace. */
+  bind?(runtime: Runtime, fired: (fault: StoreFault) => void): void
 }
 
 export interface ReplicaName {

@@ -169,3 +169,8 @@ export class MemoryStore implements LogStore {
     return low
   }
 }
+
+/** Logs in memory, as every cluster has them by default: to put a store of faults around, or to keep over two clusters. */
+export function memoryLogs(): MemoryStores {
+  return new MemoryStores()
+}

@@ -1,5 +1,5 @@
 import type { Random } from '../runtime/random.ts'
-import type { Deferred, Drive, DriveOptions, Runtime, Timer, TimerOptions } from '../runtime/runtime.ts'
+import type { Deferred, Drive, DriveOptions, Runtime, Theirs, Timer, TimerOptions } from '../runtime/runtime.ts'
 import type { Trace } from '../runtime/trace.ts'
 
 /**
@@ -100,8 +100,8 @@ export class Life implements Runtime {
     return this.#runtime.begin(what, giveUp, options)
   }
 
-  outside<T>(what: string, promise: PromiseLike<T> | T): Promise<T> {
-    return this.#runtime.outside(what, promise)
+  outside<T>(what: string, theirs: Theirs<T>): Promise<T> {
+    return this.#runtime.outside(what, theirs)
   }
 
   inside<T>(promise: PromiseLike<T> | T): Promise<T> {

@@ -213,9 +213,7 @@ class ServerConnection<Node> {
       const sleep = (ms: number) => life.inside(life.sleep(ms))
       const request = { api, version, body, clientId, from, peer, node: nodeId, sleep }
       const handle = (changed: RequestOf<AnyApi>) => life.inside(handler(node, changed, context))
-      // Begun when the wait for it is known already: else a call of its first breath would not let time run.
-      const begun = Promise.resolve().then(() => intercepted(chain, request, handle))
-      answer = life.outside(`an interceptor of ${api.name} on ${name}`, begun)
+      answer = life.outside(`an interceptor of ${api.name} on ${name}`, () => intercepted(chain, request, handle))
     }
     if (!isPromise(answer)) {
       this.#respond(api, header, answer)

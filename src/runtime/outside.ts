@@ -1,6 +1,6 @@
 import { deferred, isPromise } from './deferred.ts'
 import { realTimer } from './real.ts'
-import type { Deferred, Timer } from './runtime.ts'
+import type { Deferred, Theirs, Timer } from './runtime.ts'
 
 /** User code that we awaited, and that took longer than it may. */
 export class OutsideError extends Error {
@@ -37,12 +37,13 @@ export class Outside {
     return false
   }
 
-  async wait<T>(what: string, promise: PromiseLike<T> | T): Promise<T> {
-    if (!isPromise(promise)) return promise
+  async wait<T>(what: string, theirs: Theirs<T>): Promise<T> {
+    if (typeof theirs !== 'function' && !isPromise(theirs)) return theirs as T
     const wait: Wait = { what, calls: new Set(), givenUp: deferred<never>(), limit: undefined }
     this.#waits.add(wait)
     this.#arm(wait)
     try {
+      const promise = typeof theirs === 'function' ? (theirs as () => PromiseLike<T> | T)() : theirs
       return await Promise.race([promise, wait.givenUp.promise])
     } finally {
       wait.limit?.cancel()

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks'
 import { clearImmediate, clearTimeout, setImmediate, setTimeout } from 'node:timers'
 import { deferred, isPromise } from './deferred.ts'
 import { Random } from './random.ts'
-import type { Deferred, Drive, DriveOptions, Runtime, Timer, TimerOptions } from './runtime.ts'
+import type { Deferred, Drive, DriveOptions, Runtime, Theirs, Timer, TimerOptions } from './runtime.ts'
 import { Trace } from './trace.ts'
 
 /**
@@ -138,8 +138,8 @@ export class RealRuntime implements Runtime {
     }
   }
 
-  async outside<T>(_what: string, promise: PromiseLike<T> | T): Promise<T> {
-    return promise
+  async outside<T>(_what: string, theirs: Theirs<T>): Promise<T> {
+    return typeof theirs === 'function' ? (theirs as () => PromiseLike<T> | T)() : theirs
   }
 
   async inside<T>(promise: PromiseLike<T> | T): Promise<T> {

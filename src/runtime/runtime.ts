@@ -42,6 +42,9 @@ export interface Drive {
   end(): void
 }
 
+/** What the user's code promised or answered, or will once it is called. */
+export type Theirs<T> = PromiseLike<T> | T | (() => PromiseLike<T> | T)
+
 /**
  * The only clock, the only dice, and the only way to make a promise that somebody else settles.
  * Handed to every constructor that needs it; globals are never patched.
@@ -65,8 +68,11 @@ export interface Runtime {
   drive<T>(what: string, call: () => Promise<T> | T, options?: DriveOptions): Promise<T>
   /** The same with a handle; `giveUp` is told when time cannot bring it about. Throws once time has ended. */
   begin(what: string, giveUp: (reason: Error) => void, options?: DriveOptions): Drive
-  /** Our code awaits the user's: time stands still until `promise` settles, at most `outsideMs`. */
-  outside<T>(what: string, promise: PromiseLike<T> | T): Promise<T>
+  /**
+   * Our code awaits the user's: time stands still until it settles, at most `outsideMs`. A function is called at once, and
+   * may call us in its first breath; what is handed in as a promise may only do so later.
+   */
+  outside<T>(what: string, theirs: Theirs<T>): Promise<T>
   /** The reverse: user code that we await waits for us. Time may run until `promise` settles, but is not driven. */
   inside<T>(promise: PromiseLike<T> | T): Promise<T>
   /** A poll found something: what polls find is no idling (see `DriveOptions.poll`). */

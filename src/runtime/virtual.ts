@@ -4,7 +4,7 @@ import { Outside } from './outside.ts'
 import { Pace } from './pace.ts'
 import { Random } from './random.ts'
 import { hop, nextTurn, raise } from './real.ts'
-import type { Deferred, Drive, DriveOptions, Runtime, Timer, TimerOptions } from './runtime.ts'
+import type { Deferred, Drive, DriveOptions, Runtime, Theirs, Timer, TimerOptions } from './runtime.ts'
 import { Trace } from './trace.ts'
 
 export interface VirtualOptions {
@@ -168,9 +168,9 @@ export class VirtualRuntime implements Runtime {
     }
   }
 
-  outside<T>(what: string, promise: PromiseLike<T> | T): Promise<T> {
+  outside<T>(what: string, theirs: Theirs<T>): Promise<T> {
     this.#wake()
-    return this.#outside.wait(what, promise)
+    return this.#outside.wait(what, theirs)
   }
 
   async inside<T>(promise: PromiseLike<T> | T): Promise<T> {

@@ -174,7 +174,7 @@ test('seek, seekToBeginning and seekToEnd move the position, also while records 
 
 test('records that were asked for before a seek are not handed out after it', async () => {
   await start()
-  await fill(10)
+  for (let batch = 0; batch < 2; batch++) await fill(5)
   const consumer = reader({ 'max.poll.records': 3 })
   consumer.assign([first])
   consumer.seek(first, 6)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { apis } from '../../src/apis/registry.ts'
-import { createCluster, disconnect, Fetch, Metadata, Produce } from '../../src/index.ts'
 import * as doors from '../../src/index.ts'
+import { createCluster, disconnect, Fetch, Metadata, Produce } from '../../src/index.ts'
 
 const orders = { orders: { partitions: 2, replicationFactor: 3 } }
 
@@ -72,7 +72,9 @@ test('a fault on the fetches of followers leaves them behind, and they catch up 
   })
   await cluster.producer({ acks: 'all' }).send({ topic: 'orders', value: 'paid' })
   await fault.wait(2)
-  await cluster.runUntil(() => [...cluster.partition('orders', 0).replicaLogs.values()].every(log => log.endOffset === 1))
+  await cluster.runUntil(() =>
+    [...cluster.partition('orders', 0).replicaLogs.values()].every(log => log.endOffset === 1),
+  )
   expect(cluster.requests({ api: Fetch, from: 'brokers' }).filter(each => each.errors.length > 0)).toHaveLength(2)
 })
 

@@ -27,6 +27,8 @@ async function lonelyLeaderLost(world: World, configs: Record<string, string | b
   await topic.produce(5)
   await topic.until('the follower knows of the commit', async () => (await topic.highWatermark(2)) === 5)
   const mend = world.cut(2, 1)
+  // The fetch that waits at the leader has ended in vain: what comes now, nobody has but the leader.
+  await world.sleep(700)
   await topic.produce(1, { acks: 1 })
   await topic.untilInSync([1])
   expect(await topic.produce(4)).toMatchObject({ error: 'NONE', baseOffset: 6 })
@@ -36,7 +38,7 @@ async function lonelyLeaderLost(world: World, configs: Record<string, string | b
 }
 
 story(
-  'without anybody who was in sync there is no leader until an unclean election, which loses what was committed (R-40, R-42, R-43, R-48, R-62)',
+  'without anybody who was in sync there is no leader until an unclean election, which loses what was committed (R-19, R-40, R-42, R-43, R-48, R-62)',
   async world => {
     const topic = await lonelyLeaderLost(world)
     await topic.untilLedBy(-1)
@@ -154,7 +156,7 @@ story(
     await topic.untilInSync([1])
     await world.pause(1)
     await topic.untilLedBy(-1)
-    expect(await topic.setConfig('min.insync.replicas', 2)).toBe('NONE')
+    expect(await topic.setConfig('min.insync.replicas', 1)).toBe('NONE')
     await topic.until('nobody is eligible', async () => (await topic.state()).eligible.length === 0)
     expect((await topic.state()).lastKnown).toEqual([])
     await world.resume(1)

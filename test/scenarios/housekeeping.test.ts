@@ -70,6 +70,29 @@ story(
 )
 
 story(
+  'under compact,delete old segments go whole, and what stays keeps one record of each key (S-26, S-10, S-21)',
+  async world => {
+    const topic = await Topic.create(world, [1], {
+      'cleanup.policy': 'compact,delete',
+      'segment.ms': 60_000,
+      'retention.ms': HOUR,
+      'min.cleanable.dirty.ratio': 0,
+    })
+    const put = (key: string, value: string, age: number) =>
+      topic.produce([{ key, value }], { batch: { timestamp: world.now() - age } })
+    await put('only-here', 'old', 3 * HOUR)
+    await topic.until('the old one is gone', async () => (await topic.offsetAt(-2)).offset === 1)
+    await put('k', 'a', HOUR / 2)
+    await put('k', 'b', HOUR / 2)
+    await put('z', '1', 0)
+    await topic.until('cleaned', async () => (await topic.readAll()).batches === '2-2/e0 3-3/e0')
+    expect((await topic.readAll()).values).toEqual(['b', '1'])
+    expect((await topic.offsetAt(-2)).offset).toBe(1)
+    expect(await topic.deleteRecordsTo(3)).toEqual({ error: 'NONE', lowWatermark: 3 })
+  },
+)
+
+story(
   'DeleteRecords moves the start of every replica, up to the high watermark and never back (X-38, S-30)',
   async world => {
     const topic = await Topic.create(world, [1, 2])

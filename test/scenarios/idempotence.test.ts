@@ -19,7 +19,7 @@ async function sixBatches(world: World, replicas: readonly number[]) {
 }
 
 story(
-  'the last five batches are known as duplicates and get their first offsets; an older one is out of order (X-9, I-4, I-8)',
+  'the last five batches are known as duplicates and get their first offsets; an older one is out of order (X-9, I-4, I-8, I-9)',
   async world => {
     const { topic, send } = await sixBatches(world, [1, 2])
     expect(await send(25)).toMatchObject(NONE(25))

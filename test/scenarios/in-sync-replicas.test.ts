@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { alterPartition } from '../../src/apis/alter-partition.ts'
+import { fetch } from '../../src/apis/fetch.ts'
 import { story } from './story.ts'
 import { Topic } from './topic.ts'
 import { CONTROLLER } from './world.ts'
@@ -59,7 +60,7 @@ story(
     let answerAlterations = world.hold({ from: 1, to: CONTROLLER, api: alterPartition })
     let mend = world.cut(3, 1)
     await topic.produce(5, { acks: 1 })
-    await world.sleep(9_000)
+    await world.sleep(6_000)
     // The leader would have 3 out; the controller has not said so.
     expect(await topic.highWatermark()).toBe(5)
     expect((await topic.state()).inSync).toEqual([1, 2, 3])
@@ -93,11 +94,11 @@ story(
     await topic.until('follower 3 has five records', async () => (await topic.endOffset(3)) === 5)
     await world.sleep(1_000)
     const mend = world.cut(3, 1)
-    await world.sleep(9_000)
+    await world.sleep(7_000)
     expect((await topic.state()).inSync).toEqual([1, 2, 3])
     await topic.produce(1, { acks: 1 })
-    // Looked at every half of replica.lag.time.max.ms: 2 s, where a fresh lag would take 4.
-    await topic.untilInSync([1, 2], 3_500)
+    // Looked at every half of replica.lag.time.max.ms: 1.5 s, where a fresh lag would take 3.
+    await topic.untilInSync([1, 2], 2_700)
     mend()
     await topic.untilInSync([1, 2, 3])
   },
@@ -138,3 +139,54 @@ story('a lowered min.insync.replicas commits nothing by itself: the next append 
   expect(await topic.highWatermark()).toBe(2)
   mend()
 })
+
+story(
+  'a leader knows of each follower where its log begins and ends, when it was caught up, and which life it has (R-1, R-5, R-6)',
+  { onlyHere: 'what a leader knows of its followers is told to nobody' },
+  async world => {
+    const topic = await Topic.create(world, [1, 2])
+    await topic.produce(5)
+    await topic.until('the follower knows of the commit', async () => (await topic.highWatermark(2)) === 5)
+    const partition = world.cluster!.broker(1).broker!.partitionOf(topic.id, 0)!
+    const { brokerEpoch } = world.cluster!.broker(2).broker!
+    expect(partition.remotes.get(2)).toMatchObject({ startOffset: 0, endOffset: 5, brokerEpoch })
+    expect(world.now() - partition.remotes.get(2)!.lastCaughtUpAt).toBeLessThanOrEqual(1_000)
+    expect([partition.leaderEpoch, partition.leaderEpochStart, partition.inSync.committed]).toEqual([0, 0, [1, 2]])
+    expect([...partition.remotes.keys()]).toEqual([2])
+
+    expect([await topic.reassign([2, 1]), await topic.elect('preferred')]).toEqual(['NONE', 'NONE'])
+    await topic.untilLedBy(2)
+    const moved = world.cluster!.broker(2).broker!.partitionOf(topic.id, 0)!
+    expect([moved.leaderEpoch, moved.leaderEpochStart, moved.state.partitionEpoch]).toEqual([1, 5, 2])
+    // R-6: news that is older than what is known is no news.
+    moved.update({ ...moved.state, leader: 1, leaderEpoch: 0, partitionEpoch: 1, inSyncReplicas: [1] })
+    expect([moved.isLeader, moved.leaderEpoch, moved.inSync.committed]).toEqual([true, 1, [1, 2]])
+    // R-5: a new epoch knows nothing of the followers; the same epoch again forgets nothing.
+    await topic.until('1 was heard of', () => moved.remotes.get(1)!.endOffset === 5)
+    moved.update({ ...moved.state, partitionEpoch: 3 })
+    expect(moved.remotes.get(1)!.endOffset).toBe(5)
+    moved.update({ ...moved.state, leaderEpoch: 2, partitionEpoch: 4 })
+    expect(moved.remotes.get(1)!.endOffset).toBe(-1)
+  },
+)
+
+story(
+  'a follower asks for at least one byte, waits half a second, and takes a mebibyte of a partition (R-38)',
+  { onlyHere: 'what brokers ask of each other is seen only here' },
+  async world => {
+    const seen = new Set<string>()
+    world.cluster!.intercept(fetch, (request, next) => {
+      const { body, peer, node } = request
+      const { maxWaitMs, minBytes, maxBytes, topics } = body
+      if (peer === 2 && node === 1) {
+        const each = topics.flatMap(({ partitions }) => partitions.map(({ partitionMaxBytes }) => partitionMaxBytes))
+        seen.add(`${maxWaitMs} ms, ${minBytes} to ${maxBytes} bytes, ${each.join() || 'as before'}`)
+      }
+      return next(body)
+    })
+    const topic = await Topic.create(world, [1, 2])
+    await topic.produce(1)
+    await world.sleep(2_000)
+    expect([...seen].sort()).toEqual(['500 ms, 1 to 10485760 bytes, 1048576', '500 ms, 1 to 10485760 bytes, as before'])
+  },
+)

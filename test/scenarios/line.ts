@@ -1,8 +1,14 @@
-import type { Address, Carrier, Channel } from '../../src/network/channel.ts'
+import {
+  type Address,
+  type Carrier,
+  type Channel,
+  type ChannelReceiver,
+  ConnectionError,
+} from '../../src/network/channel.ts'
 import { Connection } from '../../src/network/connection.ts'
-import type { Runtime } from '../../src/runtime/runtime.ts'
+import type { Deferred, Runtime } from '../../src/runtime/runtime.ts'
 import type { AnyApi, RequestInput, ResponseOf } from '../../src/wire/api.ts'
-import { frameOf } from '../../src/wire/frame.ts'
+import { type Frame, frameOf, joined } from '../../src/wire/frame.ts'
 import type { Line } from './world.ts'
 
 const REQUEST_TIMEOUT_MS = 60_000
@@ -14,11 +20,13 @@ export class ConnectedLine implements Line {
   readonly #connection: Connection
   #ended = false
   #hungUp = false
+  /** Somebody wants the next frame as it is. */
+  #wanted: Deferred<Uint8Array> | undefined
 
   private constructor(runtime: Runtime, channel: Channel) {
     this.#runtime = runtime
     this.#channel = channel
-    this.#connection = new Connection(channel, {
+    this.#connection = new Connection(this.#tapped(channel), {
       runtime,
       clientId: 'story',
       onClose: () => {
@@ -47,6 +55,37 @@ export class ConnectedLine implements Line {
 
   async sendBytes(bytes: Uint8Array): Promise<void> {
     this.#channel.send(frameOf([bytes]), { kind: 'request', api: 'Raw' })
+  }
+
+  receiveBytes(): Promise<Uint8Array> {
+    const wanted = this.#runtime.deferred<Uint8Array>()
+    this.#wanted = wanted
+    return this.#runtime.drive('receiveBytes', () => wanted.promise)
+  }
+
+  /** The channel, with a way past the connection for a frame that is wanted as it is. */
+  #tapped(channel: Channel): Channel {
+    return {
+      peer: channel.peer,
+      get isClosed() {
+        return channel.isClosed
+      },
+      send: (frame, label) => channel.send(frame, label),
+      close: reason => channel.close(reason),
+      receive: (receiver: ChannelReceiver) =>
+        channel.receive({
+          onFrame: (frame: Frame) => {
+            const wanted = this.#wanted
+            this.#wanted = undefined
+            if (wanted === undefined) receiver.onFrame(frame)
+            else wanted.resolve(joined(frame.slices))
+          },
+          onClose: reason => {
+            this.#wanted?.reject(new ConnectionError(reason))
+            receiver.onClose(reason)
+          },
+        }),
+    }
   }
 
   async closes(withinMs: number): Promise<boolean> {

@@ -9,9 +9,9 @@ export const CONTROLLER = 1000
  * Racks are `r1`, `r2`, `r3`.
  */
 export const WORLD_CONFIGS = {
-  'broker.session.timeout.ms': 4000,
-  'broker.heartbeat.interval.ms': 400,
-  'replica.lag.time.max.ms': 4000,
+  'broker.session.timeout.ms': 3000,
+  'broker.heartbeat.interval.ms': 300,
+  'replica.lag.time.max.ms': 3000,
   'replica.selector.class': 'org.apache.kafka.common.replica.RackAwareReplicaSelector',
   'auto.leader.rebalance.enable': false,
   'unclean.leader.election.interval.ms': 5000,
@@ -40,6 +40,8 @@ export interface Line {
   sendOnly<A extends AnyApi>(api: A, version: number, body: RequestInput<A>): Promise<void>
   /** Raw bytes behind the length: whatever a client may send. */
   sendBytes(bytes: Uint8Array): Promise<void>
+  /** The next frame that comes back, as bytes: the answer to `sendBytes`. */
+  receiveBytes(): Promise<Uint8Array>
   /** Whether the broker closed the connection within so many milliseconds. */
   closes(withinMs: number): Promise<boolean>
   close(): void

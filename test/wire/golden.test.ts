@@ -126,6 +126,7 @@ function goldenOf(api: AnyApi, section: Section): readonly Vector[] {
   return section.vectors.filter(vector => vector.apiKey === api.key)
 }
 
+// Every type in every form (W-20, W-24, W-25, W-27, W-29), every version of every API that is here (W-41, W-45).
 describe.each(apis.map(api => [api.name, api] as const))('%s', (_, api) => {
   test('requests are read and written byte for byte as by Kafka’s classes', () => {
     for (const vector of goldenOf(api, requests)) inContext(vector, () => compare(api.request, vector))
