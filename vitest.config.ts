@@ -1,5 +1,10 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+const door = (name: string) => fileURLToPath(new URL(`src/${name}.ts`, import.meta.url))
+
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], exclude: ['test/oracle/**', 'node_modules/**'] },
+  // What the documents import by the package's name is tested from the sources.
+  resolve: { alias: [{ find: /^mini-kafka$/, replacement: door('index') }] },
+  test: { include: ['test/**/*.test.ts'], exclude: ['test/oracle/**', 'test/doors/fixtures/**', 'node_modules/**'] },
 })

@@ -45,8 +45,8 @@ async function somethingIsLost() {
   const { offset } = await producer.send({ topic: 'orders', key: 'ORDER-1002', value: 'paid' })
   say(`'paid' is acknowledged at offset ${offset} by ${leader.name} alone.`)
   await leader.crash()
-  for (const each of cuts) each.dispose()
   await cluster.runUntil(() => cluster.partition('orders', 0).leader !== leader.id)
+  for (const each of cuts) each.dispose()
   await leader.restart()
   await cluster.runUntil(() => cluster.partition('orders', 0).inSyncReplicas.length === 3)
 

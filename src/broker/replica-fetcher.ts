@@ -32,6 +32,8 @@ const EARLIEST = -2
 
 interface Following {
   readonly partition: Partition
+  /** Under which it is followed: with a new one it is asked for anew. */
+  leaderEpoch: number
   /** After an error nothing is fetched until then. */
   delayedUntil: number
   /** What the leader's session knows of our position, as text. */
@@ -60,12 +62,16 @@ export class ReplicaFetcher {
   }
 
   add(partition: Partition): void {
+    const { leaderEpoch } = partition
     const known = this.#following.get(keyOf(partition))
-    if (known?.partition === partition) {
-      known.delayedUntil = 0
-    } else {
-      this.#following.set(keyOf(partition), { partition, delayedUntil: 0, told: '' })
+    const isSame = known?.partition === partition && known.leaderEpoch === leaderEpoch
+    if (isSame && known.delayedUntil <= this.#options.life.now()) {
+      // Another in-sync set, the same leader epoch: what is on its way is as good as before (Partition.makeFollower).
+      this.#fetch()
+      return
     }
+    if (known?.partition === partition) Object.assign(known, { leaderEpoch, delayedUntil: 0 })
+    else this.#following.set(keyOf(partition), { partition, leaderEpoch, delayedUntil: 0, told: '' })
     this.#changed('another partition is to be followed')
   }
 

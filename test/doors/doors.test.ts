@@ -1,0 +1,174 @@
+/** The doors to Vitest and Jest as users have them: from the built package, in a process of their own. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Project, type Ran } from './project.ts'
+
+let project: Project
+
+beforeAll(() => {
+  project = new Project()
+}, 60_000)
+afterAll(() => project.remove())
+
+const delivered = [
+  "expected 'orders' to have delivered exactly 1 record within 60000 ms of virtual time (read_committed), it has 1",
+  'orders-0  (- expected, + delivered)',
+  "- key 'ORDER-1'  value 'paid'",
+  "+ offset 0  key 'ORDER-1'  value 'billed'",
+  "value: expected 'paid', delivered 'billed'",
+  'what happened to orders-0 last:',
+]
+const faults = [
+  'a fault never fired, so this test did not test what it says:',
+  "failNext(Produce, { error: 'disconnect', times: 2 })",
+]
+
+describe('mini-kafka/vitest', () => {
+  let ran: Ran
+  beforeAll(() => {
+    project.take('vitest.fixture.js', 'orders.test.js')
+    ran = project.vitest(['orders.test.js'], { MINI_KAFKA_SEED: '42' })
+  }, 60_000)
+
+  test('one test of the six passes', () => {
+    expect(ran.output).toMatch(/Tests +5 failed \| 1 passed/)
+    expect(ran.status).toBe(1)
+  })
+
+  test('a failed test shows the records, what happened, the seed and the line that replays it', () => {
+    for (const line of delivered) expect(ran.output).toContain(line)
+    expect(ran.output).toMatch(/controller +election +partition=orders-0/)
+    expect(ran.output).toMatch(/broker-\d +node +crash/)
+    expect(ran.output).toContain("mini-kafka: the seed of this test's cluster was 42. The same again:")
+    const replay = String.raw`MINI_KAFKA_SEED=42 npx vitest run orders.test.js -t "orders \\(all\\) fails: \\\$5 are paid"`
+    expect(ran.output).toContain(`  ${replay}\n`)
+  })
+
+  test('the name in the replay line picks that one test', () => {
+    const replayed = project.vitest(['orders.test.js', '-t', String.raw`orders \(all\) fails: \$5 are paid`])
+    expect(replayed.output).toMatch(/Tests +1 failed \| 5 skipped/)
+  }, 60_000)
+
+  test('a passed test fails when its fault never fired; one that failed keeps its own failure', () => {
+    for (const line of faults) expect(ran.output).toContain(line)
+    expect(ran.output).not.toContain('optional: true })')
+    expect(ran.output).not.toContain("failNext(Produce, { error: 'REQUEST_TIMED_OUT'")
+  })
+
+  test('a matcher that nobody awaited fails its test, and is no unhandled rejection', () => {
+    expect(ran.output).toContain("nobody awaited expect(cluster).toHaveDelivered('orders'…)")
+    expect(ran.output).toContain("nobody awaited expect(cluster).toHaveLeader('orders'…)")
+    expect(ran.output).not.toMatch(/Unhandled/)
+  })
+})
+
+describe('mini-kafka/jest', () => {
+  let ran: Ran
+  beforeAll(() => {
+    project.take('jest.fixture.cjs', 'orders.jest.cjs')
+    const config = { testMatch: ['**/*.jest.cjs'], transform: {}, testEnvironment: 'node' }
+    project.write('jest.config.json', JSON.stringify(config))
+    ran = project.jest(['--config', 'jest.config.json'], { MINI_KAFKA_SEED: '42' })
+  }, 60_000)
+
+  test('one test of the six passes', () => {
+    expect(ran.output).toMatch(/Tests: +5 failed, 1 passed, 6 total/)
+    expect(ran.status).toBe(1)
+  })
+
+  test('a failed test shows the records, what happened, the seed and the line that replays it', () => {
+    for (const line of delivered) expect(ran.output).toContain(line)
+    expect(ran.output).toMatch(/controller +election +partition=orders-0/)
+    const replay = String.raw`MINI_KAFKA_SEED=42 npx jest orders.jest.cjs -t "orders \\(all\\) fails: \\\$5 are paid"`
+    expect(ran.output).toContain(`  ${replay}\n`)
+  })
+
+  test('a passed test fails when its fault never fired; one that failed keeps its own failure', () => {
+    for (const line of faults) expect(ran.output).toContain(line)
+    expect(ran.output).not.toContain("failNext(Produce, { error: 'REQUEST_TIMED_OUT' })\n")
+  })
+
+  test('a matcher that nobody awaited fails its test', () => {
+    expect(ran.output).toContain("nobody awaited expect(cluster).toHaveDelivered('orders'…)")
+    expect(ran.output).toContain("nobody awaited expect(cluster).toHaveLeader('orders'…)")
+  })
+})
+
+describe('the package', () => {
+  const names = 'Produce, createCluster, cut, KafkaError'
+
+  test('is imported as an ES module, and required as CommonJS', () => {
+    project.write(
+      'module.mjs',
+      `import { ${names} } from 'mini-kafka'; console.log(Produce.name, typeof createCluster)`,
+    )
+    project.write(
+      'common.cjs',
+      `const { ${names} } = require('mini-kafka'); console.log(Produce.name, typeof createCluster)`,
+    )
+    for (const file of ['module.mjs', 'common.cjs']) {
+      expect(project.node([file])).toMatchObject({ status: 0, output: expect.stringContaining('Produce function') })
+    }
+  })
+
+  test('has matchers that need no runner', () => {
+    project.write(
+      'matchers.mjs',
+      "import { matchers } from 'mini-kafka/matchers'; console.log(Object.keys(matchers).join())",
+    )
+    project.write('matchers.cjs', "console.log(Object.keys(require('mini-kafka/matchers').matchers).join())")
+    for (const file of ['matchers.mjs', 'matchers.cjs']) {
+      expect(project.node([file]).output).toContain(
+        'toHaveDelivered,toHaveOffsets,toBeInSync,toHaveLeader,toHaveReceivedRequest',
+      )
+    }
+  })
+
+  test('says what to do where Jest is not', () => {
+    project.write('nojest.cjs', "require('mini-kafka/jest')")
+    expect(project.node(['nojest.cjs']).output).toContain('mini-kafka/jest is imported by a test that Jest runs')
+  })
+
+  test('has types for both, and for the matchers of both runners', () => {
+    const body = `
+      export async function story(): Promise<void> {
+        const cluster = await createCluster({ brokers: 1 })
+        const fault = cluster.failNext(Produce, { error: 'NOT_ENOUGH_REPLICAS' })
+        const answered: number | undefined = cluster.requests({ api: Produce })[0]?.body.acks
+        await expect(cluster).toHaveDelivered('orders', [{ offset: 1n, value: { a: answered } }], { timeoutMs: fault.hits })
+        await expect(cluster).not.toHaveReceivedRequest(Produce, { acks: 1 })
+        // @ts-expect-error: there is no such error
+        cluster.failNext(Produce, { error: 'NO_SUCH_ERROR' })
+        // @ts-expect-error: there is no such field
+        await expect(cluster).toHaveDelivered('orders', [{ vlaue: 1 }])
+      }`
+    const imports = "import { createCluster, Produce } from 'mini-kafka'"
+    project.write(
+      'vitest-types.mts',
+      `import 'mini-kafka/vitest'\nimport { expect } from 'vitest'\n${imports}\n${body}`,
+    )
+    project.write(
+      'jest-types.cts',
+      `import 'mini-kafka/jest'\nimport { expect } from '@jest/globals'\n${imports}\n${body}`,
+    )
+    const options = [
+      '--noEmit',
+      '--strict',
+      '--skipLibCheck',
+      '--target',
+      'es2022',
+      '--lib',
+      'es2023,esnext.disposable',
+    ]
+    const ran = project.typescript([
+      ...options,
+      '--module',
+      'nodenext',
+      '--types',
+      'node',
+      'vitest-types.mts',
+      'jest-types.cts',
+    ])
+    expect(ran.output.trim()).toBe('')
+    expect(ran.status).toBe(0)
+  }, 60_000)
+})
