@@ -67,45 +67,60 @@ export class TestWatch implements ClusterWatch {
         `nobody awaited expect(cluster).${name}(${about}…): whatever it found, this test did not hear of it`,
       )
       watch.#notAwaited.add(error)
-      return watched(result, () => watch.#notAwaited.delete(error))
+      return watched(result, { awaited: () => watch.#notAwaited.delete(error), calledAt: framesOf(error) })
     }
   }
 }
 
 /**
- * A runner calls `then` with what judges the result, and hands on what that answers: whoever awaits it calls the second
- * `then`. No promise of the language's own, since `await` looks into those without calling anything.
+ * Runners chain what judges the result, Vitest by `then`, Jest by `then` and `catch`, and hand on what comes out: whoever
+ * awaits that calls `then` of it. No promise of the language's own, since `await` looks into those and calls nothing.
  */
-function watched<T>(result: Promise<T>, awaited: () => void): Promise<T> {
+function watched<T>(result: Promise<T>, call: Call): Promise<T> {
   const judged: PromiseLike<T> = {
-    // biome-ignore lint/suspicious/noThenProperty: it is to be awaited
-    then: (onValue, onError) => {
-      const verdict = result.then(onValue, onError)
-      // Where nobody awaits it, the door fails the test: a rejection beside it would only be noise.
-      verdict.catch(() => {})
-      return told(verdict, awaited)
-    },
+    // biome-ignore lint/suspicious/noThenProperty: it is to be chained
+    then: (onValue, onError) =>
+      told(
+        result.then(onValue, onError).catch(error => raise(error, call)),
+        call,
+      ),
   }
   return judged as Promise<T>
 }
 
-function told<T>(verdict: Promise<T>, awaited: () => void): Promise<T> {
+interface Call {
+  awaited(): void
+  /** Lines of a stack. */
+  readonly calledAt: readonly string[]
+}
+
+function told<T>(verdict: Promise<T>, call: Call): Promise<T> {
+  // Where nobody awaits it, the door fails the test: a rejection beside it would only be noise.
+  verdict.catch(() => {})
   return {
     // biome-ignore lint/suspicious/noThenProperty: it is to be awaited
     then: (onValue, onError) => {
-      awaited()
+      call.awaited()
       return verdict.then(onValue, onError)
     },
-    catch: onError => {
-      awaited()
-      return verdict.catch(onError)
-    },
-    finally: onEnd => {
-      awaited()
-      return verdict.finally(onEnd)
-    },
+    catch: onError => told(verdict.catch(onError), call),
+    finally: onEnd => told(verdict.finally(onEnd), call),
     [Symbol.toStringTag]: 'Promise',
   }
+}
+
+/** The language follows only its own promises back to who awaits them: so the failure is told where it was asked for. */
+function raise(error: unknown, { calledAt }: Call): never {
+  if (error instanceof Error && error.stack !== undefined && !calledAt.some(frame => error.stack!.includes(frame))) {
+    error.stack = [error.stack, ...calledAt].join('\n')
+  }
+  throw error
+}
+
+/** Without the matcher itself. */
+function framesOf({ stack = '' }: Error): string[] {
+  const lines = stack.split('\n').filter(line => /^\s+at /.test(line))
+  return lines.slice(1)
 }
 
 /** The line that runs one test again with the same chance. `command`: of the runner, with the file. */
