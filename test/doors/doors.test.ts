@@ -37,7 +37,7 @@ describe('mini-kafka/vitest', () => {
 
   test('a failed test shows the records, what happened, the seed and the line that replays it', () => {
     for (const line of delivered) expect(ran.output).toContain(line)
-    expect(ran.output).toMatch(/orders.test.js:18:\d+\n[^]*await expect\(cluster\).toHaveDelivered/)
+    expect(ran.output).toMatch(/❯ orders\.test\.js:19:\d+\n[\s\S]*await expect\(cluster\).toHaveDelivered/)
     expect(ran.output).toMatch(/controller +election +partition=orders-0/)
     expect(ran.output).toMatch(/broker-\d +node +crash/)
     expect(ran.output).toContain("mini-kafka: the seed of this test's cluster was 42. The same again:")
@@ -153,24 +153,18 @@ describe('the package', () => {
       'jest-types.cts',
       `import 'mini-kafka/jest'\nimport { expect } from '@jest/globals'\n${imports}\n${body}`,
     )
-    const options = [
-      '--noEmit',
-      '--strict',
-      '--skipLibCheck',
-      '--target',
-      'es2022',
-      '--lib',
-      'es2023,esnext.disposable',
-    ]
-    const ran = project.typescript([
-      ...options,
-      '--module',
-      'nodenext',
-      '--types',
-      'node',
-      'vitest-types.mts',
-      'jest-types.cts',
-    ])
+    const compilerOptions = {
+      noEmit: true,
+      strict: true,
+      skipLibCheck: true,
+      target: 'es2022',
+      lib: ['es2023', 'esnext.disposable'],
+      module: 'nodenext',
+      types: ['node'],
+    }
+    const files = ['vitest-types.mts', 'jest-types.cts']
+    project.write('tsconfig.json', JSON.stringify({ compilerOptions, files }))
+    const ran = project.typescript(['-p', '.'])
     expect(ran.output.trim()).toBe('')
     expect(ran.status).toBe(0)
   }, 60_000)

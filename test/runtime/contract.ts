@@ -181,11 +181,11 @@ export function runtimeContract(name: string, make: (seed: number) => Runtime): 
       const time = runtime()
       const fired: number[] = []
       time.after(1, () => fired.push(1))
-      const pending = time.drive('pending', () => time.deferred().promise)
+      const pending = expect(time.drive('pending', () => time.deferred().promise)).rejects.toThrow('closed')
       const given: Error[] = []
       time.begin('with a handle', reason => given.push(reason))
       await time.close(new Error('closed'))
-      await expect(pending).rejects.toThrow('closed')
+      await pending
       time.after(0, () => fired.push(2))
       await expect(time.drive('too late', () => 1)).rejects.toThrow('closed')
       expect(() => time.begin('too late', () => {})).toThrow('closed')

@@ -24,10 +24,10 @@ test('close leaves no handle', async () => {
   time.after(Number.MAX_SAFE_INTEGER, () => {})
   time.after(0, () => {})
   time.until(() => false)
-  const pending = time.drive('pending', () => time.sleep(60_000))
+  const pending = expect(time.drive('pending', () => time.sleep(60_000))).rejects.toThrow('closed')
   expect(handles()).toBeGreaterThan(before)
   await time.close(new Error('closed'))
-  await expect(pending).rejects.toThrow('closed')
+  await pending
   expect(handles()).toBe(before)
 })
 

@@ -60,12 +60,13 @@ export class TestWatch implements ClusterWatch {
 
   #tracked(name: string, matcher: Matcher): Matcher {
     const watch = this
-    return function (this: unknown, received: unknown, ...args: readonly unknown[]) {
+    return function tracked(this: unknown, received: unknown, ...args: readonly unknown[]) {
       const result = matcher.call(this, received, ...args)
       const about = typeof args[0] === 'string' ? show(args[0]) : ''
       const error = new NotAwaitedError(
         `nobody awaited expect(cluster).${name}(${about}…): whatever it found, this test did not hear of it`,
       )
+      Error.captureStackTrace(error, tracked)
       watch.#notAwaited.add(error)
       return watched(result, { awaited: () => watch.#notAwaited.delete(error), calledAt: framesOf(error) })
     }
@@ -117,10 +118,8 @@ function raise(error: unknown, { calledAt }: Call): never {
   throw error
 }
 
-/** Without the matcher itself. */
 function framesOf({ stack = '' }: Error): string[] {
-  const lines = stack.split('\n').filter(line => /^\s+at /.test(line))
-  return lines.slice(1)
+  return stack.split('\n').filter(line => /^\s+at /.test(line))
 }
 
 /** The line that runs one test again with the same chance. `command`: of the runner, with the file. */
