@@ -110,6 +110,7 @@ function answer(
       prepare(broker, each, context, batches)
     }
   }
+  refuseUnreadable(asked)
   refuseTransactions(request, asked, batches)
   for (const each of asked) {
     const batch = batches.get(each)
@@ -148,6 +149,16 @@ function prepare(broker: Broker, asked: Asked, context: RequestContext, batches:
   } catch (error) {
     asked.answer = refused(asked, error)
   }
+}
+
+/**
+ * Whether anything is transactional is asked of every batch before anything else, so that records whose length or magic
+ * cannot be end the whole request; nothing of it is appended (P-10; KafkaApis, RequestUtils.hasTransactionalRecords).
+ */
+function refuseUnreadable(asked: readonly Asked[]): void {
+  const unreadable = asked.find(({ answer }) => answer?.errorCode === errorCodes.CORRUPT_MESSAGE)?.answer
+  if (unreadable === undefined) return
+  for (const each of asked) each.answer = { ...unreadable, index: each.index }
 }
 
 /**

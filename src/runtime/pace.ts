@@ -43,9 +43,9 @@ export class Pace {
     this.#from = undefined
   }
 
-  /** Until when the real clock is awaited; −∞ when it is not. */
-  get awaits(): number {
-    return this.#wait === undefined ? Number.NEGATIVE_INFINITY : this.#wait.until
+  /** The real clock is awaited. */
+  get isWaiting(): boolean {
+    return this.#wait !== undefined
   }
 
   /** False: the real clock has come as far as `until`. Otherwise `run` is called when it has. */

@@ -97,6 +97,8 @@ export class VirtualRuntime implements Runtime {
   }
 
   after(ms: number, run: () => unknown, options?: TimerOptions): Timer {
+    // Only the world outside gets here while the real clock is awaited.
+    this.#wake()
     const idle = options?.idle ?? false
     const housekeeping = idle || (options?.housekeeping ?? this.#housekeeping)
     const at = this.#now + (ms > 0 ? Math.ceil(ms) : 0)
@@ -104,7 +106,6 @@ export class VirtualRuntime implements Runtime {
     if (this.#closed || at === Number.POSITIVE_INFINITY) return event
     if (idle) this.#idle.push(event)
     else this.#queue.push(event)
-    if (at < this.#pace.awaits) this.#wake()
     return event
   }
 
@@ -380,7 +381,7 @@ export class VirtualRuntime implements Runtime {
 
   /** Ends a wait for the real clock: it is time, something happened, or there is nobody left to wait for. */
   #wake(): void {
-    if (this.#pace.awaits < 0) return
+    if (!this.#pace.isWaiting) return
     this.#now = this.#pace.interrupt(this.#now)
     this.#turn()
   }

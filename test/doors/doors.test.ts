@@ -162,10 +162,9 @@ describe('the package', () => {
       module: 'nodenext',
       types: ['node'],
     }
-    const files = ['vitest-types.mts', 'jest-types.cts']
-    project.write('tsconfig.json', JSON.stringify({ compilerOptions, files }))
-    const ran = project.typescript(['-p', '.'])
-    expect(ran.output.trim()).toBe('')
-    expect(ran.status).toBe(0)
+    for (const file of ['vitest-types.mts', 'jest-types.cts']) {
+      project.write('tsconfig.json', JSON.stringify({ compilerOptions, files: [file] }))
+      expect(project.typescript(['-p', '.'])).toEqual({ status: 0, output: '\n' })
+    }
   }, 60_000)
 })

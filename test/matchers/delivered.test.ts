@@ -235,3 +235,14 @@ test('records of any interleaving are recognised, and others are not', () => {
     }),
   )
 })
+
+test('on real time a matcher waits for real, and says so', async () => {
+  await using cluster = await createCluster({ brokers: 1, time: 'real', topics: { orders: {} } })
+  await expect(cluster).toHaveDelivered('orders', [])
+  const sent = cluster.producer({ 'linger.ms': 50 }).send({ topic: 'orders', value: 'paid' })
+  await expect(cluster).toHaveDelivered('orders', [{ value: 'paid' }])
+  await sent
+
+  const message = await failure(() => expect(cluster).toHaveDelivered('orders', [{ value: 'no' }], { timeoutMs: 50 }))
+  expect(message).toContain('within 50 ms of real time')
+})

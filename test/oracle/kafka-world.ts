@@ -154,6 +154,10 @@ class KafkaWorld implements World {
     return pollUntil(this.#kafka.runtime, what, condition, timeoutMs, 50)
   }
 
+  settled(): Promise<void> {
+    return this.sleep(200)
+  }
+
   request<A extends AnyApi>(
     broker: number,
     api: A,
@@ -210,11 +214,12 @@ class KafkaWorld implements World {
     }
   }
 
-  hold({ from, to, api }: HoldFilter): Lift {
-    return this.#kafka.proxies.install(
-      frame =>
-        frame.kind === 'request' && frame.from === from && frame.apiKey === api.key && (to ?? frame.to) === frame.to,
-    )
+  hold({ from, to, api, kind = 'request' }: HoldFilter): Lift {
+    return this.#kafka.proxies.install(frame => {
+      if (frame.kind !== kind || frame.apiKey !== api.key) return false
+      const [sender, receiver] = kind === 'request' ? [frame.from, frame.to] : [frame.to, frame.from]
+      return sender === from && (to ?? receiver) === receiver
+    })
   }
 
   close(): Promise<void> {

@@ -3,6 +3,7 @@ import { Framing, writeFrame } from './tcp.ts'
 
 /** What a rule of the proxy is asked about. */
 export interface ProxiedFrame {
+  /** Who made the connection, and who accepted it: a response goes from `to` to `from`. */
   readonly from: number
   readonly to: number
   readonly kind: 'request' | 'response'

@@ -47,6 +47,10 @@ class MiniKafkaWorld implements World {
     return pollUntil(this.#plant.runtime, what, condition, timeoutMs, 20)
   }
 
+  settled(): Promise<void> {
+    return Promise.resolve()
+  }
+
   async request<A extends AnyApi>(
     broker: number,
     api: A,
@@ -104,8 +108,8 @@ class MiniKafkaWorld implements World {
     }
   }
 
-  hold({ from, to, api }: HoldFilter): Lift {
-    const rule = this.cluster.network.rule(hold({ from, ...(to === undefined ? {} : { to }), api, kind: 'request' }))
+  hold({ from, to, api, kind = 'request' }: HoldFilter): Lift {
+    const rule = this.cluster.network.rule(hold({ from, ...(to === undefined ? {} : { to }), api, kind }))
     return () => rule.dispose()
   }
 

@@ -5,6 +5,16 @@ import { Records } from '../../src/wire/records.ts'
 import { story } from './story.ts'
 import { Topic } from './topic.ts'
 
+/** A batch whose CRC does not fit any more. */
+function flippedBit(topic: Topic): Records {
+  const { head, body } = topic.batch(['payload'])
+  const bytes = new Uint8Array(head.length + body.length)
+  bytes.set(head)
+  bytes.set(body, head.length)
+  bytes[bytes.length - 3]! ^= 1
+  return new Records([bytes])
+}
+
 story('two batches for one partition in one request are refused (X-15, P-6)', async world => {
   const topic = await Topic.create(world, [1])
   const two = () => Records.of([topic.batch(1), topic.batch(1)])
@@ -56,10 +66,10 @@ story(
 )
 
 story(
-  'each partition of a request has its own result: one that is damaged does not stop the other (P-2, P-23)',
+  'each partition of a request has its own result: one that is damaged does not stop the other (P-2, P-10, P-23)',
   async world => {
     const topic = await Topic.create(world, [[1], [1]])
-    const damaged = new Records([new Uint8Array(61)])
+    const damaged = flippedBit(topic)
     const good = Records.of([topic.batch(2)])
     const ask = async (version: number, indexes: readonly (readonly [number, Records])[]) => {
       const named = version >= 13 ? { topicId: topic.id } : { name: topic.name }
@@ -86,6 +96,14 @@ story(
     ])
     expect(await ask(12, bySeven)).toEqual(expected)
     expect(await ask(13, bySeven)).toEqual(expected)
+    expect(await topic.endOffset(1)).toBe(4)
+    // A length that cannot be is found before anything else, and ends the whole request.
+    const unreadable = new Records([new Uint8Array(61)])
+    const all = await ask(12, [
+      [0, good],
+      [1, unreadable],
+    ])
+    expect([...all.values()]).toEqual(['CORRUPT_MESSAGE', 'CORRUPT_MESSAGE'])
     expect(await topic.endOffset(1)).toBe(4)
     const unknown = new Topic(world, 'nobody-knows-it', 'AAAAAAAAAAAAAAAAAAAAAQ')
     expect((await unknown.produceRecords(good, { at: 1 })).error).toBe('UNKNOWN_TOPIC_OR_PARTITION')

@@ -144,12 +144,13 @@ export class Topic {
   }
 
   /** Until these are in sync; any order. */
-  untilInSync(ids: readonly number[], timeoutMs?: number): Promise<void> {
-    return this.until(
+  async untilInSync(ids: readonly number[], timeoutMs?: number): Promise<void> {
+    await this.until(
       `in sync: ${ids.join(', ') || 'nobody'}`,
       async () => String((await this.state()).inSync) === String(ids),
       timeoutMs,
     )
+    await this.world.settled()
   }
 
   /** Until this broker leads, −1: nobody; and until it knows so itself. */

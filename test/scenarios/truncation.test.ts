@@ -1,8 +1,9 @@
 import { expect } from 'vitest'
+import { alterPartition } from '../../src/apis/alter-partition.ts'
 import { fetch } from '../../src/apis/fetch.ts'
 import { story } from './story.ts'
 import { Topic } from './topic.ts'
-import type { World } from './world.ts'
+import { CONTROLLER, type World } from './world.ts'
 
 /** Leader 1 has 0–9, follower 2 has 0–6; committed are 0–4. Then the leader dies, and 2 leads. */
 async function leaderLostAhead(world: World): Promise<Topic> {
@@ -229,5 +230,69 @@ story(
       return String((await topic.fetch({ at: 2 })).values) === String((await topic.fetch({ at: 1 })).values)
     })
     expect(values.at(-1)).toBe('f')
+  },
+)
+
+story(
+  'a follower that missed a change of leadership is fenced, and not fed, by the leader it knew; then it cuts off what is not there (KAFKA-7164, R-32, R-34)',
+  async world => {
+    const topic = await Topic.create(world, [1, 2, 3])
+    await topic.produce(5)
+    const tell = world.cut(3, CONTROLLER)
+    const mend = world.cut(2, 1)
+    await topic.produce(['lost'], { acks: 1 })
+    await topic.until('3 has it', async () => (await topic.endOffset(3)) === 6)
+    await world.stop(1)
+    mend()
+    await topic.untilLedBy(2)
+    expect(await topic.endOffset(2)).toBe(5)
+    await topic.produce(['kept'], { acks: 1 })
+    await world.restart(1)
+    await topic.untilInSync([1, 2])
+    expect(await topic.elect('preferred')).toBe('NONE')
+    await topic.untilLedBy(1)
+    // Leader 1, as ever, to 3: but in an epoch that 3 has not heard of.
+    expect(await topic.state(0, 3)).toMatchObject({ leader: 1, leaderEpoch: 0 })
+    await topic.produce(['more'], { acks: 1 })
+    await world.sleep(1_500)
+    expect(await topic.endOffset(3)).toBe(6)
+    tell()
+    await topic.untilInSync([1, 2, 3])
+    await topic.until('3 shows what is committed', async () => (await topic.highWatermark(3)) === 7)
+    expect((await topic.fetch({ at: 3, offset: 5 })).values).toEqual(['kept', 'more'])
+  },
+)
+
+story(
+  'a follower that has reached the high watermark, but not the start of the epoch, does not join yet (KAFKA-7128, R-20)',
+  async world => {
+    const topic = await Topic.create(world, [1, 2, 3])
+    await topic.produce(5)
+    let mend = world.cut(3, 1)
+    await topic.produce(1, { acks: 1 })
+    await topic.untilInSync([1, 2])
+    await topic.until('2 knows of the commit', async () => (await topic.highWatermark(2)) === 6)
+    // 3 catches up to the high watermark, but nobody hears that it may join.
+    const lift = [world.hold({ from: 1, to: CONTROLLER, api: alterPartition })]
+    mend()
+    await topic.until('3 has caught up', async () => (await topic.endOffset(3)) === 6)
+    mend = world.cut(3, 1)
+    // 2 gets more; that it has it reaches no leader, so the high watermark stays.
+    lift.push(world.hold({ from: 2, to: 1, api: fetch }))
+    await topic.produce(5, { acks: 1 })
+    await topic.until('2 has more', async () => (await topic.endOffset(2)) === 11)
+    lift.push(world.hold({ from: 1, to: 2, api: fetch }))
+    const feed = world.hold({ from: 2, to: 3, api: fetch, kind: 'response' })
+    expect([await topic.reassign([2, 1, 3]), await topic.elect('preferred')]).toEqual(['NONE', 'NONE'])
+    await topic.untilLedBy(2)
+    expect([await topic.highWatermark(2), await topic.endOffset(2), await topic.endOffset(3)]).toEqual([6, 11, 6])
+    await world.sleep(1_200)
+    expect((await topic.state()).inSync).toEqual([1, 2])
+    feed()
+    await topic.until('3 has joined', async () => (await topic.state()).inSync.includes(3))
+    expect(await topic.endOffset(3)).toBe(11)
+    for (const each of lift) each()
+    mend()
+    await topic.untilInSync([1, 2, 3])
   },
 )

@@ -26,11 +26,14 @@ export type Power = 'powerOff' | 'mutants'
 /** Lifts a fault: what was held travels on. */
 export type Lift = () => void
 
-/** Requests that are not carried from one node to another, while what is on its way back still arrives. */
+/** Requests that are not carried from one node to another, while what is on its way back still arrives; or responses. */
 export interface HoldFilter {
+  /** Who sends what is held. */
   readonly from: number
   readonly to?: number
   readonly api: AnyApi
+  /** Default `'request'`. */
+  readonly kind?: 'request' | 'response'
 }
 
 /** A connection of a test to one broker. */
@@ -61,6 +64,8 @@ export interface World {
   /** The clock of the cluster, in milliseconds. */
   now(): number
   sleep(ms: number): Promise<void>
+  /** Until brokers have taken in what the cluster says: a real one tells its clients a moment before it acts on it. */
+  settled(): Promise<void>
   /** @throws when the condition does not hold in time, saying what was waited for and `seen`. */
   eventually(what: string, condition: () => Promise<boolean> | boolean, timeoutMs?: number): Promise<void>
 
