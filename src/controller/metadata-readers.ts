@@ -76,7 +76,12 @@ export class MetadataReaders {
       unlisten()
       const answer = this.#answer(request, context)
       if (!(answer instanceof Promise)) answered.resolve(answer)
-      else answer.then(answered.resolve, answered.reject)
+      else {
+        answer.then(
+          value => answered.resolve(value),
+          error => answered.reject(error),
+        )
+      }
     }
     // An empty answer makes the broker ask again, and nothing else.
     const timer = this.#runtime.after(request.maxWaitMs, settle, { idle: true })

@@ -128,11 +128,12 @@ function scanRecords(
   let errors: TimestampOrRecordError[] | undefined
   try {
     while (cursor.next()) {
+      // Asked for once: it is a number that V8 has to allocate.
+      const { timestamp } = cursor
       let error: TimestampOrRecordError | undefined
       if (keyRequired && cursor.keyLength < 0) {
         error = { batchIndex: cursor.index, message: keyless + name, timestamp: false }
-      } else if (createTime && cursor.timestamp !== -1) {
-        const { timestamp } = cursor
+      } else if (createTime && timestamp !== -1) {
         const countable = Number.isSafeInteger(timestamp) || timestamp === Number.POSITIVE_INFINITY
         if (now - timestamp > before || timestamp - now > after || !countable) {
           error = { batchIndex: cursor.index, message: outOfRange(cursor, now, before, after), timestamp: true }
@@ -144,7 +145,7 @@ function scanRecords(
         if (errors === undefined) errors = []
         errors.push(error)
       }
-      if (cursor.timestamp > maxTimestamp) maxTimestamp = cursor.timestamp
+      if (timestamp > maxTimestamp) maxTimestamp = timestamp
       if (cursor.offsetDelta !== cursor.index) consecutive = false
     }
   } catch (error) {

@@ -58,7 +58,7 @@ export class Life implements Runtime {
 
   /** What a store or another world promises, as this life sees it: once the life is over it never settles. */
   guard<T>(promise: Promise<T>): Promise<T> {
-    const seen = this.deferred<T>()
+    const seen = this.#runtime.deferred<T>()
     promise.then(
       value => this.enter(() => seen.resolve(value)),
       error => this.enter(() => seen.reject(error)),
@@ -73,19 +73,7 @@ export class Life implements Runtime {
   }
 
   deferred<T = void>(): Deferred<T> {
-    const inner = this.#runtime.deferred<T>()
-    return {
-      promise: inner.promise,
-      get settled() {
-        return inner.settled
-      },
-      resolve: value => {
-        if (!this.#ended) inner.resolve(value)
-      },
-      reject: error => {
-        if (!this.#ended) inner.reject(error)
-      },
-    }
+    return new LifeDeferred(this, this.#runtime.deferred<T>())
   }
 
   choose(name: string, n: number): number {
@@ -180,6 +168,31 @@ export class Life implements Runtime {
 
   async close(): Promise<void> {
     this.end()
+  }
+}
+
+/** A deferred of a life: after its end nothing settles it. */
+class LifeDeferred<T> implements Deferred<T> {
+  readonly promise: Promise<T>
+  readonly #life: Life
+  readonly #inner: Deferred<T>
+
+  constructor(life: Life, inner: Deferred<T>) {
+    this.promise = inner.promise
+    this.#life = life
+    this.#inner = inner
+  }
+
+  get settled(): boolean {
+    return this.#inner.settled
+  }
+
+  resolve(value: T): void {
+    if (!this.#life.isOver) this.#inner.resolve(value)
+  }
+
+  reject(error: unknown): void {
+    if (!this.#life.isOver) this.#inner.reject(error)
   }
 }
 

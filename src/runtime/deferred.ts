@@ -1,32 +1,40 @@
 import type { Deferred } from './runtime.ts'
 
+const ignore = () => {}
+
 /** `settling` is told at the first settlement. A rejection that nobody awaits is not an unhandled one. */
 export function deferred<T>(settling?: () => void): Deferred<T> {
-  let resolvePromise!: (value: T) => void
-  let rejectPromise!: (error: unknown) => void
-  const promise = new Promise<T>((resolve, reject) => {
-    resolvePromise = resolve
-    rejectPromise = reject
-  })
-  promise.catch(() => {})
-  let settled = false
-  return {
-    promise,
-    get settled() {
-      return settled
-    },
-    resolve(value) {
-      if (settled) return
-      settled = true
-      settling?.()
-      resolvePromise(value)
-    },
-    reject(error) {
-      if (settled) return
-      settled = true
-      settling?.()
-      rejectPromise(error)
-    },
+  return new Settling<T>(settling)
+}
+
+class Settling<T> implements Deferred<T> {
+  readonly promise: Promise<T>
+  settled = false
+  readonly #settling: (() => void) | undefined
+  #resolve!: (value: T) => void
+  #reject!: (error: unknown) => void
+
+  constructor(settling: (() => void) | undefined) {
+    this.#settling = settling
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    this.promise.catch(ignore)
+  }
+
+  resolve(value: T): void {
+    if (this.settled) return
+    this.settled = true
+    this.#settling?.()
+    this.#resolve(value)
+  }
+
+  reject(error: unknown): void {
+    if (this.settled) return
+    this.settled = true
+    this.#settling?.()
+    this.#reject(error)
   }
 }
 

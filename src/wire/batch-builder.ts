@@ -73,6 +73,11 @@ export class BatchBuilder {
     return HEAD_BYTES + this.#at
   }
 
+  /** The records as they lie behind one another: a view, until the next one is appended. */
+  get plain(): Uint8Array {
+    return this.#bytes.subarray(0, this.#at)
+  }
+
   /** The greatest timestamp of the records; −Infinity before the first. */
   get maxTimestamp(): number {
     return this.#maxTimestamp
@@ -171,7 +176,7 @@ export class BatchBuilder {
   #bodyAs(compression: CompressionName, level: number | undefined): Uint8Array {
     const codec = `${compression} ${level}`
     if (this.#body === undefined || this.#bodyCodec !== codec) {
-      const plain = this.#bytes.subarray(0, this.#at)
+      const { plain } = this
       if (compression !== 'none') this.#body = compress(compression, plain, level)
       else this.#body = this.#at * 2 < this.#bytes.length ? plain.slice() : plain
       this.#bodyCodec = codec

@@ -69,9 +69,10 @@ export class RecordCursor implements Cursor {
   #headersAt = 0
   readonly #batch: RecordBatch
 
-  constructor(batch: RecordBatch) {
+  /** `plain` are its records, for who has them without decompressing. */
+  constructor(batch: RecordBatch, plain?: Uint8Array) {
     if (batch.count < 0) throw invalid(`a batch cannot have ${batch.count} records`)
-    this.bytes = plainBody(batch)
+    this.bytes = plain ?? plainBody(batch)
     this.#batch = batch
   }
 

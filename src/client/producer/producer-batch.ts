@@ -1,6 +1,6 @@
 import type { Deferred, Runtime } from '../../runtime/runtime.ts'
 import { BatchBuilder, type BatchOptions } from '../../wire/batch-builder.ts'
-import { type LogRecord, type RecordHeader, recordsOf } from '../../wire/record.ts'
+import { type LogRecord, RecordCursor, type RecordHeader, recordsOf } from '../../wire/record.ts'
 import { HEAD_BYTES, incrementSequence, type RecordBatch } from '../../wire/record-batch.ts'
 import type { CompressionRatio } from './compression-ratio.ts'
 import type { PartitionQueue } from './partition-queue.ts'
@@ -48,13 +48,12 @@ export class ProducerBatch {
   readonly #ratio: CompressionRatio | undefined
   readonly #done: Deferred<void>
   readonly #futures: Promise<RecordMetadata>[] = []
-  readonly #timestamps: number[] = []
-  readonly #keySizes: number[] = []
-  readonly #valueSizes: number[] = []
   #closed = false
   #built: RecordBatch | undefined
   /** How many of the promises have been told. */
   #told = 0
+  /** At the record whose promise is told: what was sent says what it was, so nothing else is kept of a record. */
+  #cursor: RecordCursor | undefined
   #baseOffset = -1
   #logAppendTime = -1
   #failure: ((index: number) => unknown) | undefined
@@ -134,13 +133,6 @@ export class ProducerBatch {
     headers: readonly RecordHeader[],
   ): Promise<RecordMetadata> {
     this.#builder.append(timestamp, key, value, headers)
-    return this.#expect(timestamp, key === null ? -1 : key.length, value === null ? -1 : value.length)
-  }
-
-  #expect(timestamp: number, keySize: number, valueSize: number): Promise<RecordMetadata> {
-    this.#timestamps.push(timestamp)
-    this.#keySizes.push(keySize)
-    this.#valueSizes.push(valueSize)
     const future = this.#done.promise.then(this.#tell)
     this.#futures.push(future)
     return future
@@ -151,14 +143,17 @@ export class ProducerBatch {
     const index = this.#told++
     if (this.#children !== undefined) return this.#childOf(index)
     if (this.#failure !== undefined) throw this.#failure(index)
+    this.#cursor ??= new RecordCursor(this.#built ?? this.#builder.build(), this.#builder.plain)
+    const cursor = this.#cursor
+    cursor.next()
     const { topic, partition } = this.queue
     return {
       topic,
       partition,
       offset: this.#baseOffset < 0 ? -1 : this.#baseOffset + index,
-      timestamp: this.#logAppendTime >= 0 ? this.#logAppendTime : this.#timestamps[index]!,
-      serializedKeySize: this.#keySizes[index]!,
-      serializedValueSize: this.#valueSizes[index]!,
+      timestamp: this.#logAppendTime >= 0 ? this.#logAppendTime : cursor.timestamp,
+      serializedKeySize: cursor.keyLength,
+      serializedValueSize: cursor.valueLength,
     }
   }
 

@@ -346,8 +346,8 @@ export class Producer {
 
   async #settledWithin(timeoutMs: number): Promise<void> {
     const settled = this.#runtime.deferred()
-    this.#whenIdle = settled.resolve
-    const timer = timeoutMs < Number.POSITIVE_INFINITY ? this.#runtime.after(timeoutMs, settled.resolve) : undefined
+    this.#whenIdle = () => settled.resolve()
+    const timer = timeoutMs < Number.POSITIVE_INFINITY ? this.#runtime.after(timeoutMs, this.#whenIdle) : undefined
     await settled.promise
     timer?.cancel()
   }
