@@ -3,7 +3,8 @@ import { performance } from 'node:perf_hooks'
 import { createCluster } from 'mini-kafka'
 
 const median = values => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
-const report = (what, value, unit, goal) => console.log(`${what.padEnd(58)} ${String(value).padStart(12)} ${unit.padEnd(10)} goal ${goal}`)
+const report = (what, value, unit, goal) =>
+  console.log(`${what.padEnd(58)} ${String(value).padStart(12)} ${unit.padEnd(10)} goal ${goal}`)
 const topic = replicationFactor => ({ partitions: 1, replicationFactor })
 
 async function timed(run) {
@@ -53,7 +54,12 @@ async function throughput(replicationFactor, goal) {
     rounds.push((count / ms) * 1000)
     await cluster.close()
   }
-  report(`records/s, 100 B, acks=all, in process, RF ${replicationFactor}`, Math.round(median(rounds)).toLocaleString('en'), '/s', goal)
+  report(
+    `records/s, 100 B, acks=all, in process, RF ${replicationFactor}`,
+    Math.round(median(rounds)).toLocaleString('en'),
+    '/s',
+    goal,
+  )
 }
 
 async function manyClusters() {

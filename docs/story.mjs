@@ -15,7 +15,9 @@ async function nothingIsLost() {
   const sent = await Promise.all(
     ['created', 'packed', 'paid', 'shipped'].map(value => producer.send({ topic: 'orders', key: 'ORDER-1001', value })),
   )
-  say(`Four records go in with acks=all and are acknowledged at offsets ${sent.map(({ offset }) => offset).join(', ')}.`)
+  say(
+    `Four records go in with acks=all and are acknowledged at offsets ${sent.map(({ offset }) => offset).join(', ')}.`,
+  )
 
   await leader.crash()
   say(`${leader.name} crashes.`)
@@ -53,7 +55,9 @@ async function somethingIsLost() {
   const records = await cluster.topic('orders').records({ as: 'text' })
   const survivor = records.find(record => record.offset === offset)
   if (survivor?.value === 'paid') throw new Error('the record survived, which this story did not expect')
-  say(`${leader.name} crashes, broker-${cluster.partition('orders', 0).leader} takes over, ${leader.name} returns and is truncated.`)
+  say(
+    `${leader.name} crashes, broker-${cluster.partition('orders', 0).leader} takes over, ${leader.name} returns and is truncated.`,
+  )
   say(`Lost: 'paid', acknowledged at offset ${offset}. That is what acks=1 promises, and what acks=all is for.`)
   await cluster.close()
 }

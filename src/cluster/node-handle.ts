@@ -135,7 +135,11 @@ export abstract class NodeHandle {
             this.#require(what, from)
             runtime.trace.add('node', this.name, { what })
             const running = run()
-            if (running instanceof Promise) return running.then(() => done.resolve(), error => done.reject(error))
+            if (running instanceof Promise)
+              return running.then(
+                () => done.resolve(),
+                error => done.reject(error),
+              )
             done.resolve()
           } catch (error) {
             done.reject(error)

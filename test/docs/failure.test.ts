@@ -21,7 +21,10 @@ test('what the README shows of a failure is what a failure prints', async () => 
   const expected = [{ partition: 0, offset, key: 'ORDER-1001', value: 'paid' }]
   const failure: Error = await expect(cluster)
     .toHaveDelivered('orders', expected)
-    .then(() => new Error('it passed'), error => error)
+    .then(
+      () => new Error('it passed'),
+      error => error,
+    )
 
   // The README leaves out some lines of the trace, and times depend on the seed's delays.
   const timeless = (line: string) => line.replace(/^ +\d+ ms/, 'ms').trim()
