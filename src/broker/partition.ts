@@ -114,6 +114,9 @@ export class Partition {
   #lead(state: PartitionImage): void {
     const { life } = this.#host
     const isNewEpoch = !this.#isLeader || state.leaderEpoch > this.#state.leaderEpoch
+    // The answer to AlterPartition brought it already: a proposal made since then stays on its way, and stays in the
+    // maximal set, since the controller may have taken it.
+    const isKnown = this.#isLeader && state.partitionEpoch === this.#state.partitionEpoch
     this.#state = state
     this.#isLeader = true
     if (isNewEpoch) {
@@ -139,7 +142,7 @@ export class Partition {
       }
       if (isNewEpoch || isNew) remote.reset(life.now(), state.inSyncReplicas.includes(brokerId))
     }
-    this.inSync.confirm(state.inSyncReplicas)
+    if (!isKnown) this.inSync.confirm(state.inSyncReplicas)
     this.#advance()
     this.#watchLag()
     this.wakeReaders()

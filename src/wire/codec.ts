@@ -116,9 +116,14 @@ function writeTags(writer: Writer, value: Row, tagged: readonly (Place & { tag: 
     writer.int8(0)
     return
   }
-  const present = tagged.filter(place => !isDefault(place.field, value[place.name]))
-  writer.uvarint(present.length)
-  for (const place of present) {
+  let present = 0
+  for (let i = 0; i < tagged.length; i++) {
+    if (!isDefault(tagged[i]!.field, value[tagged[i]!.name])) present++
+  }
+  writer.uvarint(present)
+  if (present === 0) return
+  for (const place of tagged) {
+    if (isDefault(place.field, value[place.name])) continue
     writer.uvarint(place.tag)
     writer.sized(() => place.step.write(writer, value[place.name] as never))
   }

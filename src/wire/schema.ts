@@ -151,7 +151,8 @@ export function defaultOf(field: AnyField): unknown {
       return []
     case 'struct': {
       const value: Record<string, unknown> = {}
-      for (const [name, inner] of Object.entries(field.fields!)) value[name] = defaultOf(inner)
+      const fields = field.fields!
+      for (const name in fields) value[name] = defaultOf(fields[name]!)
       return value
     }
     default:
@@ -165,16 +166,22 @@ const NO_BYTES = new Uint8Array(0)
 /** Equal as far as a default is concerned: deep for arrays and structs. */
 export function isDefault(field: AnyField, value: unknown): boolean {
   if (value === undefined) return true
+  if (field.kind === 'array' || field.kind === 'struct') {
+    const byDefault = field.spans.default
+    if (value === null || byDefault === null) return value === byDefault
+    return field.kind === 'array' ? (value as unknown[]).length === 0 : areDefaults(field.fields!, value as Row)
+  }
   const byDefault = defaultOf(field)
   if (value === byDefault) return true
   if (value === null || byDefault === null) return false
-  if (field.kind === 'array') return (value as unknown[]).length === 0
-  if (field.kind === 'bytes') return (value as Uint8Array).length === 0
-  if (field.kind === 'struct') {
-    const inner = value as Record<string, unknown>
-    return Object.entries(field.fields!).every(([name, f]) => isDefault(f, inner[name]))
-  }
-  return false
+  return field.kind === 'bytes' && (value as Uint8Array).length === 0
+}
+
+type Row = Readonly<Record<string, unknown>>
+
+function areDefaults(fields: Fields, values: Row): boolean {
+  for (const name in fields) if (!isDefault(fields[name]!, values[name])) return false
+  return true
 }
 
 export function malformed(text: string): never {

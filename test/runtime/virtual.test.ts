@@ -103,10 +103,10 @@ describe('order', () => {
   test('events happen in the order of (time, sequence), whoever schedules them and when', async () => {
     interface Plan {
       readonly ms: number
-      readonly then: readonly Plan[]
+      readonly next: readonly Plan[]
     }
     const { plans } = fc.letrec<{ plan: Plan; plans: Plan[] }>(tie => ({
-      plan: fc.record({ ms: fc.nat(5), then: fc.oneof({ maxDepth: 4 }, fc.constant([]), tie('plans')) }),
+      plan: fc.record({ ms: fc.nat(5), next: fc.oneof({ maxDepth: 4 }, fc.constant([]), tie('plans')) }),
       plans: fc.array(tie('plan'), { maxLength: 4 }),
     }))
     await fc.assert(
@@ -119,7 +119,7 @@ describe('order', () => {
           time.after(plan.ms, () => {
             expect(time.now()).toBe(entry.at)
             happened.push(entry)
-            plan.then.forEach(schedule)
+            plan.next.forEach(schedule)
           })
         }
         all.forEach(schedule)
@@ -231,13 +231,13 @@ describe('promises settle before the next event', () => {
   interface Doing {
     readonly what: 'timer' | 'settle' | 'async' | 'sleep' | 'until' | 'choose'
     readonly ms: number
-    readonly then: readonly Doing[]
+    readonly next: readonly Doing[]
   }
   const { doings } = fc.letrec<{ doing: Doing; doings: Doing[] }>(tie => ({
     doing: fc.record({
       what: fc.constantFrom('timer', 'settle', 'async', 'sleep', 'until', 'choose'),
       ms: fc.nat(3),
-      then: fc.oneof({ maxDepth: 5 }, fc.constant([]), tie('doings')),
+      next: fc.oneof({ maxDepth: 5 }, fc.constant([]), tie('doings')),
     }),
     doings: fc.array(tie('doing'), { minLength: 1, maxLength: 4 }),
   }))
@@ -250,7 +250,7 @@ describe('promises settle before the next event', () => {
       const name = `${doing.what} ${count++}`
       const go = () => {
         note(name)
-        return doing.then.map(run)
+        return doing.next.map(run)
       }
       if (doing.what === 'timer') return time.after(doing.ms, () => void go())
       if (doing.what === 'choose') return time.after(time.choose('delay', doing.ms + 1), () => void go())
@@ -295,7 +295,7 @@ describe('promises settle before the next event', () => {
   })
 
   test('the same seed gives the same trace twice, and another seed another one', async () => {
-    const doing = (then: readonly Doing[]): Doing => ({ what: 'choose', ms: 3, then })
+    const doing = (next: readonly Doing[]): Doing => ({ what: 'choose', ms: 3, next })
     const program = [doing([doing([]), doing([])]), doing([doing([])])]
     expect(await traceOf(program, false)).toBe(await traceOf(program, false))
     expect(await traceOf(program, false)).not.toBe(await traceOf(program, false, 2))
