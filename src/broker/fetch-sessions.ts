@@ -124,6 +124,8 @@ export class FetchSessions {
         for (const [asked, result] of listed) {
           remember(asked, result)
           if ((result.records?.byteLength ?? 0) === 0) continue
+          // The only one is the last one anyway.
+          if (session.partitions.size === 1) continue
           const key = keyOf(asked)
           if (session.partitions.delete(key)) session.partitions.set(key, asked)
         }

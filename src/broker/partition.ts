@@ -2,6 +2,7 @@ import type { RefusalDetails } from '../log/refusal.ts'
 import type { LeaderAppend, LeaderAppendOptions, ReplicaLog } from '../log/replica-log.ts'
 import { NO_LEADER, type PartitionImage } from '../metadata/image.ts'
 import type { Life } from '../node/life.ts'
+import { Roster } from '../runtime/roster.ts'
 import { type ErrorName, KafkaError } from '../wire/errors.ts'
 import type { RecordBatch } from '../wire/record-batch.ts'
 import { type CommitWait, CommitWaits } from './commit-waits.ts'
@@ -45,7 +46,7 @@ export class Partition {
   readonly log: ReplicaLog
   readonly inSync = new InSyncReplicas()
   readonly remotes = new Map<number, RemoteReplica>()
-  readonly readWaits = new Set<ReadWait>()
+  readonly readWaits = new Roster<ReadWait>()
   readonly deletions: RecordDeletions
   /** As configured; a new value moves nothing before the next append or fetch. */
   minInSyncReplicas: number

@@ -21,7 +21,9 @@ export class Clock {
 
   /** Lets `ms` milliseconds pass, with all that happens in them. On real time it waits. */
   async advance(ms: number): Promise<void> {
-    if (!(ms >= 0)) throw new ConfigError(`clock.advance() takes milliseconds, 0 or more, not ${ms}`)
+    if (typeof ms !== 'number' || !(ms >= 0)) {
+      throw new ConfigError(`clock.advance() takes milliseconds, 0 or more, not ${JSON.stringify(ms)}`)
+    }
     await this.#runtime.drive(`clock.advance(${ms})`, () => this.#runtime.sleep(ms, { housekeeping: false }), {
       patient: true,
     })

@@ -21,6 +21,7 @@ import type { BrokerHandle } from './broker-handle.ts'
 import { isCalm } from './calm.ts'
 import { Clock } from './clock.ts'
 import type { ControllerHandle } from './controller-handle.ts'
+import { describeCluster } from './description.ts'
 import { type FaultOptions, Faults, type InstalledInterceptor } from './faults.ts'
 import { NetworkFaults } from './network-faults.ts'
 import { refuseUnknown, type TopicSpec } from './options.ts'
@@ -270,7 +271,10 @@ export class Cluster {
   /** Lets time run until `condition` holds. @throws {WaitTimeoutError} with `describe` when it does not in `timeoutMs`. */
   async runUntil(condition: () => boolean, options: WaitOptions = {}): Promise<void> {
     this.#requireOpen('runUntil()')
-    await waitUntil(this.#runtime, 'runUntil()', condition, options)
+    await waitUntil(this.#runtime, 'runUntil()', condition, {
+      describe: () => describeCluster(this.#image().topics.values(), this.brokers, this.trace),
+      ...options,
+    })
   }
 
   /** Lets time run until nothing is in flight, at most 5,000 ms: what cannot settle, because of a fault, stays as it is. */
@@ -285,7 +289,11 @@ export class Cluster {
   }
 
   /** Middleware around the handlers of one API, on all nodes; removed by disposal or `heal()`. */
-  intercept<A extends AnyApi>(api: A, interceptor: Interceptor<A>, options: FaultOptions = {}): InstalledInterceptor {
+  intercept<A extends AnyApi>(
+    api: A | string,
+    interceptor: Interceptor<A>,
+    options: FaultOptions = {},
+  ): InstalledInterceptor {
     this.#requireOpen('intercept()')
     return this.#faults.intercept(api, interceptor, options)
   }

@@ -39,11 +39,16 @@ export class Faults {
     })
   }
 
-  intercept<A extends AnyApi>(api: A, interceptor: Interceptor<A>, options: FaultOptions): InstalledInterceptor {
+  intercept<A extends AnyApi>(
+    api: A | string,
+    interceptor: Interceptor<A>,
+    options: FaultOptions,
+  ): InstalledInterceptor {
     refuseUnknown('option of intercept', options, ['optional'])
-    const { name } = apiNamed(api)
+    const named = apiNamed(api)
+    const { name } = named
     let hits = 0
-    const dispose = this.#host.plant.interceptors.install<A>(api, (request, next) => {
+    const dispose = this.#host.plant.interceptors.install<A>(named as A, (request, next) => {
       hits++
       return interceptor(request, next)
     })

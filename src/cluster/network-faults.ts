@@ -1,6 +1,8 @@
 import type { LinkNetwork } from '../network/link.ts'
 import { type InstalledRule, isBetween, type Passage, type Rule } from '../network/rules.ts'
 import type { AnyApi } from '../wire/api.ts'
+import { ConfigError } from '../wire/errors.ts'
+import { apiNamed } from './api-name.ts'
 import type { FaultOptions, Faults } from './faults.ts'
 import { refuseUnknown } from './options.ts'
 import { brokerIdOf, brokerName, CONTROLLER_ID, CONTROLLER_NAME } from './plant.ts'
@@ -22,7 +24,8 @@ export interface PassageFilter {
   readonly to?: NodeReference
   /** Both directions between the two. */
   readonly between?: readonly [NodeReference, NodeReference]
-  readonly api?: AnyApi
+  /** One of the exported APIs, or its name. */
+  readonly api?: AnyApi | string
   readonly kind?: 'request' | 'response'
   /** Only so many, then the rule passes everything. */
   readonly times?: number
@@ -38,6 +41,8 @@ export function nameOf(node: NodeReference): string {
 export function cut(a: NodeReference, b: NodeReference, options: { readonly oneWay?: boolean } = {}): NamedRule {
   const from = nameOf(a)
   const to = nameOf(b)
+  refuseUnknown('option of cut', options, ['oneWay'])
+  if (from === to) throw new ConfigError(`cut() takes two nodes, not ${from} twice; isolate() cuts one off from all`)
   const { oneWay = false } = options
   return {
     name: oneWay ? `cut ${from} → ${to}` : `cut ${from} – ${to}`,
@@ -52,6 +57,7 @@ export function cut(a: NodeReference, b: NodeReference, options: { readonly oneW
 /** Cut from everybody: brokers, controller and clients; `from` names those it is cut from instead. */
 export function isolate(node: NodeReference, options: { readonly from?: readonly NodeReference[] } = {}): NamedRule {
   const name = nameOf(node)
+  refuseUnknown('option of isolate', options, ['from'])
   const others = options.from?.map(nameOf)
   const concerns = (other: string) => others === undefined || others.includes(other)
   return {
@@ -100,12 +106,14 @@ function nodesOf({ from, to, between }: PassageFilter): string[] {
 function nameWith(what: string, { from, to, between, api, kind }: PassageFilter): string {
   const way = between?.map(nameOf).join(' – ')
   const ends = [from === undefined ? '' : `${nameOf(from)} →`, to === undefined ? '' : `→ ${nameOf(to)}`].join(' ')
-  const parts = [what, api?.name, kind, way, ends.trim().replace('→ →', '→')]
+  const parts = [what, api === undefined ? undefined : apiNamed(api).name, kind, way, ends.trim().replace('→ →', '→')]
   return parts.filter(part => part !== undefined && part !== '').join(' ')
 }
 
 function matcher(filter: PassageFilter): (passage: Passage) => boolean {
-  const { api, kind, times = Number.POSITIVE_INFINITY } = filter
+  refuseUnknown('part of a filter', filter, ['from', 'to', 'between', 'api', 'kind', 'times'])
+  const { kind, times = Number.POSITIVE_INFINITY } = filter
+  const api = filter.api === undefined ? undefined : apiNamed(filter.api).name
   const from = filter.from === undefined ? undefined : nameOf(filter.from)
   const to = filter.to === undefined ? undefined : nameOf(filter.to)
   const between = filter.between?.map(nameOf)
@@ -114,7 +122,7 @@ function matcher(filter: PassageFilter): (passage: Passage) => boolean {
     if (from !== undefined && passage.from !== from) return false
     if (to !== undefined && passage.to !== to) return false
     if (between !== undefined && !isBetween(passage, between[0]!, between[1]!)) return false
-    if (api !== undefined && passage.label?.api !== api.name) return false
+    if (api !== undefined && passage.label?.api !== api) return false
     if (kind !== undefined && passage.label?.kind !== kind) return false
     return left-- > 0
   }
@@ -140,6 +148,9 @@ export class NetworkFaults {
   rule(rule: NamedRule | Rule, options: FaultOptions = {}): InstalledRule {
     refuseUnknown('option of network.rule', options, ['optional'])
     const named: NamedRule = typeof rule === 'function' ? { name: rule.name || 'a rule', judge: rule } : rule
+    if (typeof named?.judge !== 'function') {
+      throw new ConfigError('network.rule() takes a rule such as cut(a, b), or a function of a passage')
+    }
     for (const node of named.nodes ?? []) this.#check(node)
     const installed = this.#network.rules.install(named.name, named.judge)
     this.#faults.rule(installed, options)

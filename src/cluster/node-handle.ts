@@ -1,5 +1,6 @@
 import { Life } from '../node/life.ts'
 import { IllegalStateError } from '../wire/errors.ts'
+import { refuseUnknown } from './options.ts'
 import type { Plant } from './plant.ts'
 
 export type NodeState = 'running' | 'paused' | 'stopped' | 'crashed' | 'powered off'
@@ -81,6 +82,7 @@ export abstract class NodeHandle {
 
   /** Starts again with the same identity; a node that still runs is stopped first. */
   async restart(options: RestartOptions = {}): Promise<void> {
+    refuseUnknown('option of restart', options, ['disk', 'ready'])
     const { disk = 'kept', ready = true } = options
     if (disk !== 'kept' && disk !== 'empty') {
       throw new RangeError(`restart({ disk }) takes 'kept' or 'empty', not ${JSON.stringify(disk)}`)

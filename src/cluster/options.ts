@@ -49,9 +49,9 @@ export interface ClusterOptions {
   }
   /** Told once when virtual time is paced. Default `console.warn`. */
   readonly warn?: (text: string) => void
-  /** For tests of checkers, not for users: safety rules that are switched off. */
+  /** @internal For tests of checkers: safety rules that are switched off. */
   readonly mutants?: readonly string[]
-  /** For tests of virtual time, not for users: a hop of the event loop after every event. */
+  /** @internal For tests of virtual time: a hop of the event loop after every event. */
   readonly hopAlways?: boolean
 }
 
@@ -92,6 +92,9 @@ const REAL_TIME_CONFIGS: Overrides = new Map([
 
 /** @throws {ConfigError} that names the option, and what would be right. */
 export function planCluster(options: ClusterOptions): ClusterPlan {
+  if ('listen' in options) {
+    throw new ConfigError('listen: this version serves clients of its own process; it does not listen on TCP yet')
+  }
   refuseUnknown('option of createCluster', options, OPTION_NAMES)
   const { logs, time = 'virtual' } = options
   if (time !== 'virtual' && time !== 'real') {
@@ -106,7 +109,17 @@ export function planCluster(options: ClusterOptions): ClusterPlan {
       throw new ConfigError(`${name} must be a whole number of milliseconds, 0 or more, not ${value}`)
     }
   }
+  if (Array.isArray(options.topics)) {
+    throw new ConfigError('topics takes an object, name to options, as in { orders: { partitions: 3 } }')
+  }
   for (const [name, topic] of Object.entries(options.topics ?? {})) {
+    if (typeof topic !== 'object' || topic === null) {
+      throw new ConfigError(`the topic '${name}' takes options, as in { partitions: 3 }, not ${JSON.stringify(topic)}`)
+    }
+    for (const count of ['partitions', 'replicationFactor'] as const) {
+      if (topic[count] === undefined || Number.isInteger(topic[count])) continue
+      throw new ConfigError(`${count} of the topic '${name}' is a whole number, not ${JSON.stringify(topic[count])}`)
+    }
     refuseUnknown(`option of the topic '${name}'`, topic, TOPIC_OPTION_NAMES)
   }
   const given = brokerOverrides(options.configs ?? {})
@@ -130,6 +143,9 @@ function planBrokers(brokers: number | readonly BrokerSpec[]): ClusterPlan['brok
       throw new ConfigError(`brokers must be a whole number from 1 to ${MAX_BROKER_ID - 1}, not ${brokers}`)
     }
     return Array.from({ length: brokers }, (_, i) => ({ id: i + 1, rack: null }))
+  }
+  if (!Array.isArray(brokers)) {
+    throw new ConfigError(`brokers takes a number, or a list such as [{ id: 1 }], not ${JSON.stringify(brokers)}`)
   }
   if (brokers.length === 0) throw new ConfigError('brokers must name at least one broker')
   const seen = new Set<number>()

@@ -1,4 +1,5 @@
 import type { Runtime } from '../runtime/runtime.ts'
+import { refuseUnknown } from './options.ts'
 
 export interface WaitOptions {
   /** On the cluster's time. Default 60,000 of virtual and 5,000 of real time. */
@@ -10,6 +11,13 @@ export interface WaitOptions {
 /** A condition did not come true in time. */
 export class WaitTimeoutError extends Error {
   override readonly name = 'WaitTimeoutError'
+
+  /** The same error, of the same place, with what there is to say. */
+  tell(message: string): this {
+    this.stack = `${this.name}: ${message}\n${(this.stack ?? '').split('\n').slice(1).join('\n')}`
+    this.message = message
+    return this
+  }
 }
 
 /** Lets time run until `condition` holds: asked after every event of virtual time. */
@@ -19,7 +27,10 @@ export async function waitUntil(
   condition: () => boolean,
   options: WaitOptions = {},
 ): Promise<void> {
+  refuseUnknown(`option of ${what}`, options, ['timeoutMs', 'describe'])
   const { timeoutMs = runtime.time === 'virtual' ? 60_000 : 5_000, describe } = options
+  // Where the test called: the timer that gives up knows nothing of it.
+  const caller = new WaitTimeoutError()
   await runtime.drive(
     what,
     async () => {
@@ -29,7 +40,8 @@ export async function waitUntil(
         timeoutMs,
         () => {
           const said = typeof describe === 'function' ? describe() : describe
-          late.reject(new WaitTimeoutError(`${what} waited ${timeoutMs} ms${said === undefined ? '' : `: ${said}`}`))
+          const message = `${what} waited ${timeoutMs} ms${said === undefined ? '' : `: ${said}`}`
+          late.reject(caller.tell(message))
         },
         { housekeeping: false },
       )

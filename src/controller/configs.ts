@@ -1,4 +1,5 @@
 import type { BrokerConfigs } from '../metadata/broker-configs.ts'
+import { brokerLayers } from '../metadata/broker-layers.ts'
 import {
   type BrokerConfigLayers,
   effectiveBrokerConfig,
@@ -16,21 +17,25 @@ export class Settings {
   readonly #image: ClusterImage
   readonly #static: Overrides
   readonly #nodeId: number
+  #dynamicDefault: Overrides = noOverrides
+  #dynamicBroker: Overrides = noOverrides
   #layers: BrokerConfigLayers
 
   constructor(image: ClusterImage, staticConfigs: Overrides, nodeId: number) {
     this.#image = image
     this.#static = staticConfigs
     this.#nodeId = nodeId
-    this.#layers = { static: staticConfigs, dynamicDefault: noOverrides, dynamicBroker: noOverrides }
+    this.#layers = brokerLayers(staticConfigs, noOverrides, noOverrides)
   }
 
   /** The same object for as long as nothing in it changes. */
   get layers(): BrokerConfigLayers {
     const dynamicDefault = this.#image.configsOf(resourceTypes.broker, CLUSTER_DEFAULT)
     const dynamicBroker = this.#image.configsOf(resourceTypes.broker, String(this.#nodeId))
-    if (dynamicDefault !== this.#layers.dynamicDefault || dynamicBroker !== this.#layers.dynamicBroker) {
-      this.#layers = { static: this.#static, dynamicDefault, dynamicBroker }
+    if (dynamicDefault !== this.#dynamicDefault || dynamicBroker !== this.#dynamicBroker) {
+      this.#dynamicDefault = dynamicDefault
+      this.#dynamicBroker = dynamicBroker
+      this.#layers = brokerLayers(this.#static, dynamicDefault, dynamicBroker)
     }
     return this.#layers
   }

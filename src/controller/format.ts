@@ -1,4 +1,5 @@
 import { brokerConfigs } from '../metadata/broker-configs.ts'
+import { brokerLayers } from '../metadata/broker-layers.ts'
 import { formatConfig } from '../metadata/config-definition.ts'
 import { effectiveBrokerConfig, noOverrides, type Overrides } from '../metadata/config-values.ts'
 import { CLUSTER_DEFAULT, resourceTypes } from '../metadata/image.ts'
@@ -27,7 +28,7 @@ export function formatRecords(
     if (featureLevel > 0) records.push({ type: 'FeatureLevelRecord', name, featureLevel })
   }
   if ((levels[ELR_FEATURE] ?? 0) > 0) {
-    const layers = { static: staticConfigs, dynamicDefault: noOverrides, dynamicBroker: noOverrides }
+    const layers = brokerLayers(staticConfigs, noOverrides, noOverrides)
     const minimum = effectiveBrokerConfig(layers)[MIN_INSYNC_REPLICAS]
     records.push({
       type: 'ConfigRecord',

@@ -286,7 +286,6 @@ class LinkChannel implements Channel {
     if (this.#broken) return
     for (const end of [this, this.#out.end]) {
       end.#broken = true
-      end.#in.forget()
       this.#runtime.after(0, () => end.#arrive({ frame: undefined, label: undefined, reason }))
     }
   }

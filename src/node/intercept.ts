@@ -16,8 +16,8 @@ export interface InterceptedRequest<A extends AnyApi = AnyApi> {
   sleep(ms: number): Promise<void>
 }
 
-/** The connection is closed instead of an answer. */
-export const disconnect = Symbol('disconnect')
+/** The connection is closed instead of an answer. A literal, because TypeScript widens a symbol that an async function answers. */
+export const disconnect = 'disconnect' as const
 
 /** `undefined`: no answer is sent, as for acks=0. */
 export type InterceptedAnswer<A extends AnyApi> = ResponseInput<A> | typeof disconnect | undefined

@@ -1,4 +1,5 @@
 import type { Random } from '../runtime/random.ts'
+import { Roster } from '../runtime/roster.ts'
 import type { Deferred, Drive, DriveOptions, Runtime, Theirs, Timer, TimerOptions } from '../runtime/runtime.ts'
 import type { Trace } from '../runtime/trace.ts'
 
@@ -12,7 +13,7 @@ export class Life implements Runtime {
   readonly trace: Trace
   readonly random: Random
   readonly #runtime: Runtime
-  readonly #timers = new Set<LifeTimer>()
+  readonly #timers = new Roster<LifeTimer>()
   readonly #endings = new Set<() => void>()
   /** While paused, and until what piled up in a pause has happened. */
   #withheld: (() => unknown)[] | undefined
@@ -200,11 +201,11 @@ class LifeDeferred<T> implements Deferred<T> {
 class LifeTimer implements Timer {
   /** The runtime's own. */
   inner: Timer | undefined
-  readonly #all: Set<LifeTimer>
+  readonly #all: Roster<LifeTimer>
   readonly #run: () => unknown
   #done = false
 
-  constructor(all: Set<LifeTimer>, run: () => unknown) {
+  constructor(all: Roster<LifeTimer>, run: () => unknown) {
     this.#all = all
     this.#run = run
     all.add(this)

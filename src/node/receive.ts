@@ -176,6 +176,8 @@ class ServerConnection<Node> {
       this.#refuse(`${api.name} v${header.apiVersion} is not supported, ${min} to ${max} are`)
       return
     }
+    this.#traceRequest(api, header)
+    this.#traceResponse(api, header)
     this.#channel.send(encodeResponse(api, 0, header.correlationId, this.#options.unknownApiVersions), label(api))
   }
 
@@ -190,12 +192,7 @@ class ServerConnection<Node> {
       peer: this.#peer,
       closed: this.#closing,
     }
-    life.trace.add('request', this.#channel.peer, {
-      to: name,
-      api: api.name,
-      version: header.apiVersion,
-      correlation: header.correlationId,
-    })
+    this.#traceRequest(api, header)
     if (interceptors.witness !== undefined) this.#witness(interceptors.witness, api, context, body, bytes)
     const handler = api[side]!
     const chain = interceptors.of(api.key)
@@ -253,11 +250,20 @@ class ServerConnection<Node> {
       this.#refuse(`${api.name} was answered by closing the connection`)
       return
     }
-    const { life, name } = this.#options
     const frame = encodeResponse(api, header.apiVersion, header.correlationId, answer)
-    life.trace.add('response', name, { to: this.#channel.peer, api: api.name, correlation: header.correlationId })
+    this.#traceResponse(api, header)
     this.#end(answer, frame.length)
     this.#channel.send(frame, label(api))
+  }
+
+  #traceRequest(api: AnyApi, { apiVersion: version, correlationId: correlation }: RequestHeader): void {
+    const { life, name: to } = this.#options
+    life.trace.add('request', this.#channel.peer, { to, api: api.name, version, correlation })
+  }
+
+  #traceResponse(api: AnyApi, { correlationId: correlation }: RequestHeader): void {
+    const { life, name } = this.#options
+    life.trace.add('response', name, { to: this.#channel.peer, api: api.name, correlation })
   }
 
   /** A handler must answer with codes. What it throws instead is a refusal to go on (KafkaError) or a bug of ours. */

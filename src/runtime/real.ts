@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks'
 import { clearImmediate, clearTimeout, setImmediate, setTimeout } from 'node:timers'
 import { deferred, isPromise } from './deferred.ts'
 import { Random } from './random.ts'
+import { Roster } from './roster.ts'
 import type { Deferred, Drive, DriveOptions, Runtime, Theirs, Timer, TimerOptions } from './runtime.ts'
 import { Trace } from './trace.ts'
 
@@ -55,8 +56,8 @@ export class RealRuntime implements Runtime {
   readonly trace: Trace
   readonly random: Random
   readonly #streams = new Map<string, Random>()
-  readonly #timers = new Set<Timer>()
-  readonly #drives = new Set<(reason: Error) => void>()
+  readonly #timers = new Roster<Timer>()
+  readonly #drives = new Roster<(reason: Error) => void>()
   /** Why no time passes any more: it was closed, or a bug ended it. */
   #ended: Error | undefined
   #closed = false

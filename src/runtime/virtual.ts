@@ -4,6 +4,7 @@ import { Outside } from './outside.ts'
 import { Pace } from './pace.ts'
 import { Random } from './random.ts'
 import { hop, nextTurn, raise } from './real.ts'
+import { Roster } from './roster.ts'
 import type { Deferred, Drive, DriveOptions, Runtime, Theirs, Timer, TimerOptions } from './runtime.ts'
 import { Trace } from './trace.ts'
 
@@ -58,7 +59,7 @@ export class VirtualRuntime implements Runtime {
   readonly #streams = new Map<string, Random>()
   readonly #queue = new EventQueue()
   readonly #idle = new EventQueue()
-  readonly #drives = new Set<PendingDrive>()
+  readonly #drives = new Roster<PendingDrive>()
   readonly #outside: Outside
   readonly #leapListeners = new Set<(ms: number) => void>()
   readonly #watches = new Map<() => boolean, Deferred<void>>()

@@ -75,6 +75,19 @@ test('it is FIFO on real time too, where timers keep no order among themselves',
   await time.close(new Error('closed'))
 })
 
+test('what follows a delayed frame on the same connection stays behind it, in time too', async () => {
+  const ground = new Ground()
+  const [near, far] = await ground.pair()
+  const slow = ground.rule('slow', () => ({ afterMs: 100 }))
+  const from = ground.passed()
+  near.send('1')
+  slow.dispose()
+  near.send('2')
+  await ground.pass(200)
+  expect(far.seen).toEqual(['1', '2'])
+  for (const at of far.times) expect([100, 101]).toContain(at - from)
+})
+
 test('delays of a connection do not concern another one between the same two', async () => {
   const ground = new Ground()
   const [slow, slowFar] = await ground.pair()

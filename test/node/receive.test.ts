@@ -207,11 +207,13 @@ test('any other exception of a handler is a bug: whatever the test waits for rej
   }
 })
 
-test('so is one in a request that had to wait for its turn', async () => {
+test.each([true, false])('so is one in a request that had to wait for its turn (thrown: %s)', async thrown => {
   const node = new NodeUnderTest()
   node.handler = (_, __, { correlationId }) => {
-    if (correlationId === 2) throw new TypeError('a bug')
-    return node.life.sleep(5).then(() => written)
+    if (correlationId === 1) return node.life.sleep(5).then(() => written)
+    const error = new TypeError('a bug')
+    if (thrown) throw error
+    return node.life.sleep(5).then(() => Promise.reject(error))
   }
   const client = await node.client()
   client.ask(metadata, 1, all)

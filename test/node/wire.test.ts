@@ -119,7 +119,7 @@ describe('ApiVersions is answered in any version: an unknown one in version 0 wi
 
 describe('headers (W-8, W-9)', () => {
   // Metadata v12: one topic named t, by its name; and the same in v1.
-  const topics12 = '02' + '00'.repeat(16) + '0274' + '00' + '00' + '00' + '00'
+  const topics12 = `02${'00'.repeat(16)}027400000000`
   const topics1 = '00000001' + '000174'
   const metadata12 = v2(3, 12) + topics12
   test.each([
@@ -130,7 +130,7 @@ describe('headers (W-8, W-9)', () => {
     ['negative correlation id', v2(3, 12, -9) + topics12, /^fffffff7/],
     ['client id of 32767 bytes', `${int16(3)}${int16(12)}${int32(9)}7fff${'63'.repeat(32767)}00${topics12}`, answered],
     ['client id that is no UTF-8', `${int16(3)}${int16(12)}${int32(9)}0002ffff00${topics12}`, answered],
-    ['header v0 (no client id), Metadata v0', int16(3) + int16(0) + int32(7) + '00000000', 'closed'],
+    ['header v0 (no client id), Metadata v0', `${int16(3) + int16(0) + int32(7)}00000000`, 'closed'],
   ])('%s', async (_, hex, outcome) => {
     if (outcome === 'closed') expect(await outcomeOf(hex)).toBe('closed')
     else expect(await outcomeOf(hex)).toMatch(outcome)
@@ -138,7 +138,7 @@ describe('headers (W-8, W-9)', () => {
 })
 
 describe('bodies (W-31, W-32)', () => {
-  const topic = '00'.repeat(16) + '0274'
+  const topic = `${'00'.repeat(16)}0274`
   const flags = '0000'
   const whole = `${v2(3, 12)}02${topic}00${flags}00`
   test.each([

@@ -100,6 +100,17 @@ test('outsideMs counts only while time stands still', async () => {
   expect(await call).toBe('done')
 })
 
+test('user code that hangs after it called back in is named as well', async () => {
+  const time = virtual(30)
+  const call = time.drive('a rebalance', () =>
+    time.outside('a listener', async () => {
+      await time.drive('commit', () => time.sleep(1))
+      await new Promise(() => {})
+    }),
+  )
+  await expect(call).rejects.toThrow('a listener has not settled for 30 ms of real time')
+})
+
 test('user code that waits for us lets time run without driving it', async () => {
   const time = virtual()
   const waiting = time.outside('an interceptor', () => time.inside(time.sleep(50)))

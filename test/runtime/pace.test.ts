@@ -107,6 +107,18 @@ test('real time that passes while nobody polls is not caught up', async () => {
   expect(performance.now() - before).toBeGreaterThanOrEqual(35)
 })
 
+test('real time for which virtual time stood still is not caught up either', async () => {
+  const { time } = virtual()
+  await idle(time)
+  await poll(time, 5)
+  const pending = poll(time, 40)
+  await real(5)
+  await time.outside('cluster.outside()', real(80))
+  const before = performance.now()
+  await pending
+  expect(performance.now() - before).toBeGreaterThanOrEqual(25)
+})
+
 test('polls that find something are no idling', async () => {
   const { time, warnings } = virtual()
   for (let i = 0; i < 200; i++) {

@@ -1,3 +1,4 @@
+import { Roster } from '../../runtime/roster.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { estimateSizeUpperBound, type RecordHeader } from '../../wire/record.ts'
 import { HEAD_BYTES } from '../../wire/record-batch.ts'
@@ -28,7 +29,7 @@ export class RecordAccumulator {
   /** Queues with at least one batch, in the order in which they got it. */
   readonly waiting = new Set<PartitionQueue>()
   /** Batches that are not finished, wherever they are. */
-  readonly unfinished = new Set<ProducerBatch>()
+  readonly unfinished = new Roster<ProducerBatch>()
   /** Flushes under way: every batch is sendable (C-70). */
   flushing = 0
   /** Nothing will be added: every batch is sendable. */
