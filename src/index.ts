@@ -1,6 +1,56 @@
 export * from './apis/kafka-names.ts'
+export type { Admin } from './client/admin/admin.ts'
+export type { ClusterDescription } from './client/admin/cluster-description.ts'
+export type {
+  ConfigAlteration,
+  ConfigEntry,
+  ConfigResource,
+  ConfigSynonym,
+  DescribeConfigsOptions,
+} from './client/admin/configs.ts'
+export type {
+  ListedOffset,
+  OffsetRequest,
+  OffsetSpec,
+  ProducerState,
+  RecordsToDelete,
+} from './client/admin/partition-queries.ts'
+export type { ElectionResult, NewReassignment, Reassignment } from './client/admin/replicas.ts'
+export type {
+  CreatedTopic,
+  NewPartitions,
+  NewTopic as AdminNewTopic,
+  TopicDescription,
+  TopicListing,
+  TopicPartitionDescription,
+} from './client/admin/topics.ts'
+export { ClientError } from './client/client-error.ts'
+export type { ConsumerOptions, ProducerOptions } from './client/configuration.ts'
+export type { Consumer } from './client/consumer/consumer.ts'
+export type { ConsumerHeader, ConsumerRecord, ConsumerRecords } from './client/consumer/consumer-record.ts'
+export { LogTruncationError } from './client/consumer/positions.ts'
+export type { Partitioner, PartitionerInput } from './client/producer/partitioner.ts'
+export type { Producer } from './client/producer/producer.ts'
+export type { ProducerInterceptor } from './client/producer/producer-interceptors.ts'
+export type {
+  HeadersInput,
+  HeaderValue,
+  ProducerRecord,
+  RecordData,
+  RecordMetadata,
+} from './client/producer/producer-record.ts'
+export type {
+  Deserialize,
+  Deserializer,
+  DeserializerChoice,
+  SerdeName,
+  Serialize,
+  Serializer,
+  SerializerChoice,
+} from './client/serdes.ts'
+export type { Node, OffsetAndTimestamp, PartitionInfo, TopicPartition } from './client/topic-partition.ts'
 export type { BrokerHandle } from './cluster/broker-handle.ts'
-export type { Cluster, NewTopic } from './cluster/cluster.ts'
+export type { Cluster, Named, NewTopic } from './cluster/cluster.ts'
 export type { ControllerHandle } from './cluster/controller-handle.ts'
 export { createCluster } from './cluster/create-cluster.ts'
 export type { FaultOptions, InstalledInterceptor } from './cluster/faults.ts'
@@ -32,10 +82,23 @@ export type { Isolation } from './cluster/visible-records.ts'
 export { type WaitOptions, WaitTimeoutError } from './cluster/wait.ts'
 export { type FaultyStores, faultyLogs, type StoreFaultRule } from './log/faulty-store.ts'
 export { memoryLogs } from './log/memory-store.ts'
+export type { AdminOptions } from './metadata/admin-configs.ts'
 export {
   disconnect,
   type InterceptedAnswer,
   type InterceptedRequest,
   type Interceptor,
 } from './node/intercept.ts'
-export { ConfigError, type ErrorName, IllegalStateError, KafkaError, SerializationError } from './wire/errors.ts'
+export { OutsideError } from './runtime/outside.ts'
+export { PatienceError } from './runtime/virtual.ts'
+export {
+  BufferExhaustedError,
+  ConfigError,
+  type ErrorName,
+  IllegalArgumentError,
+  IllegalStateError,
+  KafkaError,
+  NoOffsetForPartitionError,
+  SerializationError,
+  WakeupError,
+} from './wire/errors.ts'

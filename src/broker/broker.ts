@@ -125,6 +125,7 @@ export class Broker implements PartitionHost {
       stores: options.stores,
       config: () => this.config,
       configOf: topic => this.configOf(topic),
+      stateOf: (topicId, index) => this.image.partitionById(topicId, index),
       follow: partition => this.#fetchers.follow(partition, leader => this.image.isUnfenced(leader)),
       forget: partition => this.#fetchers.forget(partition),
     })
@@ -188,10 +189,16 @@ export class Broker implements PartitionHost {
     const allowed = this.life.deferred()
     this.#lifecycle.shutDown(() => allowed.resolve())
     await allowed.promise
+    const failures: unknown[] = []
     for (const partition of this.replicas) {
-      const closed = partition.log.close()
-      if (closed instanceof Promise) await this.life.guard(closed)
+      try {
+        const closed = partition.log.close()
+        if (closed instanceof Promise) await this.life.guard(closed)
+      } catch (error) {
+        failures.push(error)
+      }
     }
+    if (failures.length > 0) throw failures[0]
     this.#options.disk.cleanShutdownEpoch = this.brokerEpoch
     this.life.trace.add('node', this.name, { what: 'stopped' })
   }

@@ -4,6 +4,7 @@ import type { BrokerConfigs } from '../metadata/broker-configs.ts'
 import type { LogConfig } from '../metadata/config-values.ts'
 import type { PartitionImage, TopicImage } from '../metadata/image.ts'
 import type { ImageChanges } from '../metadata/image-changes.ts'
+import { KafkaError } from '../wire/errors.ts'
 import { Partition, type PartitionHost } from './partition.ts'
 
 export interface ReplicasOptions {
@@ -11,10 +12,15 @@ export interface ReplicasOptions {
   readonly stores: LogStores
   readonly config: () => BrokerConfigs
   readonly configOf: (topic: string) => LogConfig
+  /** As the metadata log has the partition now. */
+  readonly stateOf: (topicId: string, index: number) => PartitionImage | undefined
   /** What is to be followed, or no longer. */
   readonly follow: (partition: Partition) => void
   readonly forget: (partition: Partition) => void
 }
+
+/** How long a replica whose log could not be opened stays offline before it is tried again. */
+const OFFLINE_RETRY_MS = 1_000
 
 /** The replicas that live on one broker: made, told of their role, and deleted as the metadata log says. */
 export class Replicas {
@@ -61,7 +67,6 @@ export class Replicas {
       return
     }
     const { host, configOf } = this.#options
-    const opened = this.#open(state)
     const made = (log: ReplicaLog) => {
       const partition = new Partition(host, state, log, configOf(state.topic)['min.insync.replicas'])
       const partitions = this.#topics.get(state.topicId) ?? []
@@ -69,8 +74,29 @@ export class Replicas {
       this.#topics.set(state.topicId, partitions)
       this.#tell(partition, state)
     }
-    if (opened instanceof Promise) host.life.guard(opened).then(made)
-    else made(opened)
+    const failed = (error: unknown) => this.#offline(state, error)
+    try {
+      const opened = this.#open(state)
+      if (opened instanceof Promise) host.life.guard(opened).then(made, failed)
+      else made(opened)
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  /**
+   * Its log cannot be opened: the replica is offline, and is tried again, where Kafka gives up the whole directory. Any
+   * error but the store's is a bug.
+   */
+  #offline({ topicId, topic, partition }: PartitionImage, error: unknown): void {
+    if (!(error instanceof KafkaError)) throw error
+    const { host } = this.#options
+    host.life.trace.add('node', host.name, { what: `${topic}-${partition} is offline`, error: error.message })
+    const again = () => {
+      const state = this.#options.stateOf(topicId, partition)
+      if (state?.replicas.includes(host.id)) this.#update(state)
+    }
+    host.life.after(OFFLINE_RETRY_MS, again, { housekeeping: true })
   }
 
   #open(state: PartitionImage): Eventually<ReplicaLog> {

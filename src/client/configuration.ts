@@ -1,14 +1,40 @@
 import { type AdminConfigs, type AdminOptions, adminConfigs } from '../metadata/admin-configs.ts'
 import type { ConfigTable } from '../metadata/config-definition.ts'
 import { clientConfiguration } from '../metadata/config-options.ts'
-import { type ConsumerConfigs, type ConsumerOptions, consumerConfigs } from '../metadata/consumer-configs.ts'
+import {
+  type ConsumerConfigs,
+  type ConsumerOptions as ConsumerKeys,
+  consumerConfigs,
+} from '../metadata/consumer-configs.ts'
 import { didYouMean } from '../metadata/nearest-name.ts'
 import { producerConfiguration } from '../metadata/producer-checks.ts'
-import { type ProducerConfigs, type ProducerOptions, producerConfigs } from '../metadata/producer-configs.ts'
+import {
+  type ProducerConfigs,
+  type ProducerOptions as ProducerKeys,
+  producerConfigs,
+} from '../metadata/producer-configs.ts'
 import { addressText } from '../network/channel.ts'
 import { ConfigError } from '../wire/errors.ts'
 import type { ClientEnvironment } from './environment.ts'
-import { defaultSerde } from './serdes.ts'
+import { type DeserializerChoice, defaultSerde, type SerializerChoice } from './serdes.ts'
+
+/** A producer's configuration, under Kafka's own names. */
+export type ProducerOptions = Omit<ProducerKeys, 'key.serializer' | 'value.serializer' | 'transactional.id'> & {
+  /** `'string'`, `'json'`, `'bytes'`, a Java name, or your own. Default: text as UTF-8, bytes as they are. */
+  readonly 'key.serializer'?: SerializerChoice | undefined
+  /** `'string'`, `'json'`, `'bytes'`, a Java name, or your own. Default: text as UTF-8, bytes as they are. */
+  readonly 'value.serializer'?: SerializerChoice | undefined
+  /** Transactions are not built yet: anything but null is refused. */
+  readonly 'transactional.id'?: ProducerKeys['transactional.id']
+}
+
+/** A consumer's configuration, under Kafka's own names. */
+export type ConsumerOptions = Omit<ConsumerKeys, 'key.deserializer' | 'value.deserializer'> & {
+  /** `'string'`, `'json'`, `'bytes'`, a Java name, or your own. Default: a Buffer. */
+  readonly 'key.deserializer'?: DeserializerChoice | undefined
+  /** `'string'`, `'json'`, `'bytes'`, a Java name, or your own. Default: a Buffer. */
+  readonly 'value.deserializer'?: DeserializerChoice | undefined
+}
 
 /**
  * Configurations of our own clients: Kafka's keys, defaults and checks, but a key that nobody knows is refused, with the
@@ -16,12 +42,17 @@ import { defaultSerde } from './serdes.ts'
  */
 export function producerConfigsOf(options: ProducerOptions, environment: ClientEnvironment): ProducerConfigs {
   refuseUnknown(producerConfigs, 'producer', options)
-  return producerConfiguration({
+  const { configs } = producerConfiguration({
     'key.serializer': defaultSerde,
     'value.serializer': defaultSerde,
     ...reached(environment),
     ...given(options),
-  }).configs
+  })
+  if (configs['transactional.id'] !== null) {
+    const advice = 'leave it out, and records are sent without a transaction'
+    throw new ConfigError(`transactional.id: transactions are not built yet in this version; ${advice}`)
+  }
+  return configs
 }
 
 export function consumerConfigsOf(options: ConsumerOptions, environment: ClientEnvironment): ConsumerConfigs {

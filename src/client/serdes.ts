@@ -17,6 +17,26 @@ export interface Deserializer {
   deserialize(topic: string, bytes: Uint8Array | null): unknown
 }
 
+/** The built-in ones: `default`, three short names, and Java's. `Long` and `Double` are 8 bytes, `Integer` and `Float` 4. */
+export type SerdeName =
+  | 'default'
+  | 'string'
+  | 'json'
+  | 'bytes'
+  | 'String'
+  | 'ByteArray'
+  | 'Bytes'
+  | 'Integer'
+  | 'Long'
+  | 'Float'
+  | 'Double'
+
+/** What `key.serializer` and `value.serializer` take. Java's names may be written out: `…LongSerializer`. */
+export type SerializerChoice = SerdeName | `${string}Serializer` | Serialize | Serializer | object
+
+/** What `key.deserializer` and `value.deserializer` take. Java's names may be written out: `…LongDeserializer`. */
+export type DeserializerChoice = SerdeName | `${string}Deserializer` | Deserialize | Deserializer | object
+
 function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }
@@ -102,7 +122,7 @@ const numberSerde = (size: 4 | 8, isFloat: boolean): Serializer & Deserializer =
   },
 })
 
-const known: { readonly [name: string]: Serializer & Deserializer } = {
+const known: Readonly<Record<SerdeName, Serializer & Deserializer>> = {
   default: defaultSerde,
   bytes: bytesSerde,
   string: stringSerde,
@@ -137,8 +157,15 @@ export function deserializerOf(key: string, value: ClassValue): Deserialize {
 function named(key: string, name: string, suffix: string): Serializer & Deserializer {
   const short = name.slice(name.lastIndexOf('.') + 1)
   const plain = short.endsWith(suffix) ? short.slice(0, -suffix.length) : short
-  if (Object.hasOwn(known, plain)) return known[plain]!
+  if (Object.hasOwn(known, plain)) return known[plain as SerdeName]
   const nearest = nearestName(plain, Object.keys(known))
   const hint = nearest === undefined ? `known are ${SHORT_NAMES.join(', ')}` : `did you mean '${nearest}'?`
   throw new ConfigError(`${key} '${name}' is not known: ${hint}`)
+}
+
+/** What a consumer throws for a record that its deserializer refuses; the record stays where it is. */
+export function cannotDeserialize(where: string, cause: unknown): SerializationError {
+  const text = `Error deserializing key/value for partition ${where}: ${(cause as Error).message}`
+  const advice = 'If needed, please seek past the record to continue consumption.'
+  return new SerializationError(`${text}. ${advice}`, { cause })
 }

@@ -1,14 +1,13 @@
 import { createTopics } from '../apis/create-topics.ts'
 import { Admin } from '../client/admin/admin.ts'
+import type { ConsumerOptions, ProducerOptions } from '../client/configuration.ts'
 import { Consumer } from '../client/consumer/consumer.ts'
 import type { ClientEnvironment } from '../client/environment.ts'
 import { Producer } from '../client/producer/producer.ts'
 import type { AdminOptions } from '../metadata/admin-configs.ts'
 import { topicOverrides } from '../metadata/config-options.ts'
-import type { ConsumerOptions } from '../metadata/consumer-configs.ts'
 import { NO_LEADER, type PartitionImage, type TopicImage } from '../metadata/image.ts'
 import { didYouMean } from '../metadata/nearest-name.ts'
-import type { ProducerOptions } from '../metadata/producer-configs.ts'
 import { addressText } from '../network/channel.ts'
 import { Connection } from '../network/connection.ts'
 import type { Interceptor } from '../node/intercept.ts'
@@ -40,6 +39,9 @@ interface Client {
   readonly name: string
   close(options?: { timeoutMs?: number }): Promise<void>
 }
+
+/** A client has a name, by which rules of the network and the trace know it: `cut(producer, broker)`. */
+export type Named<C> = C & { readonly name: string }
 
 /** What `createCluster` made. */
 export interface ClusterParts {
@@ -95,19 +97,20 @@ export class Cluster {
   }
 
   /** A producer that is connected in process. Closed with the cluster, if not before. */
-  producer(config: ProducerOptions = {}): Producer {
+  producer(config: ProducerOptions = {}): Named<Producer> {
     return this.#client('producer', environment => new Producer(config, environment))
   }
 
-  consumer(config: ConsumerOptions = {}): Consumer {
-    return this.#client('consumer', environment => new Consumer(config, environment))
+  /** A consumer; `Key` and `Value` are what its deserializers make, taken on trust. Without deserializers: Buffers. */
+  consumer<Key = Buffer | null, Value = Buffer | null>(config: ConsumerOptions = {}): Named<Consumer<Key, Value>> {
+    return this.#client('consumer', environment => new Consumer<Key, Value>(config, environment))
   }
 
-  admin(config: AdminOptions = {}): Admin {
+  admin(config: AdminOptions = {}): Named<Admin> {
     return this.#client('admin', environment => new Admin(config, environment))
   }
 
-  #client<C extends Omit<Client, 'name'>>(kind: string, make: (environment: ClientEnvironment) => C): C {
+  #client<C extends Omit<Client, 'name'>>(kind: string, make: (environment: ClientEnvironment) => C): Named<C> {
     this.#requireOpen(`${kind}()`)
     const clientName = this.#next(kind)
     const client = make({
@@ -116,8 +119,9 @@ export class Cluster {
       bootstrap: this.brokers.map(broker => broker.address),
       clientName,
     })
-    this.#clients.add(Object.assign(client, { name: clientName }))
-    return client
+    const named = Object.assign(client, { name: clientName })
+    this.#clients.add(named)
+    return named
   }
 
   // --- topics --------------------------------------------------------------------------------------------------------

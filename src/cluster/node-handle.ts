@@ -62,7 +62,13 @@ export abstract class NodeHandle {
       const { runtime } = this.plant
       const died = runtime.deferred<never>()
       this.#life?.onEnd(() => died.reject(new IllegalStateError(`${this.name} died while it was stopping`)))
-      await Promise.race([this.leave(), died.promise])
+      try {
+        await Promise.race([this.leave(), died.promise])
+      } catch (error) {
+        // A store that fails on the way out: the process is gone, and did not end cleanly.
+        if (this.isRunning) this.#end('crashed')
+        throw error
+      }
       this.#end('stopped')
     })
   }

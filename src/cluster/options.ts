@@ -2,7 +2,7 @@ import type { LogStores } from '../log/log-store.ts'
 import type { BrokerOptions as BrokerConfigOptions } from '../metadata/broker-configs.ts'
 import { brokerOverrides } from '../metadata/config-options.ts'
 import type { Overrides } from '../metadata/config-values.ts'
-import { didYouMean } from '../metadata/nearest-name.ts'
+import { unknownField } from '../metadata/nearest-name.ts'
 import type { TopicOptions as TopicConfigOptions } from '../metadata/topic-configs.ts'
 import { ConfigError } from '../wire/errors.ts'
 import { MAX_BROKER_ID } from './plant.ts'
@@ -132,9 +132,8 @@ export function planCluster(options: ClusterOptions): ClusterPlan {
 }
 
 export function refuseUnknown(what: string, given: object, known: readonly string[]): void {
-  for (const name of Object.keys(given)) {
-    if (!known.includes(name)) throw new ConfigError(`unknown ${what} '${name}'${didYouMean(name, known)}`)
-  }
+  const unknown = unknownField(given, known)
+  if (unknown !== undefined) throw new ConfigError(`unknown ${what} ${unknown}`)
 }
 
 function planBrokers(brokers: number | readonly BrokerSpec[]): ClusterPlan['brokers'] {

@@ -1,3 +1,4 @@
+import type { Partition } from '../broker/partition.ts'
 import type { LogSnapshot } from '../log/replica-log.ts'
 import { NO_LEADER } from '../metadata/image.ts'
 import type { BrokerHandle } from './broker-handle.ts'
@@ -51,12 +52,7 @@ export function viewPartition(facts: PartitionFacts, brokers: Iterable<BrokerHan
   for (const handle of brokers) {
     const partition = handle.broker?.partitionOf(facts.topicId, facts.partition)
     if (partition === undefined) continue
-    replicaLogs.set(handle.id, {
-      brokerId: handle.id,
-      isLeader: partition.isLeader,
-      leaderEpoch: partition.leaderEpoch,
-      ...partition.log.snapshot(),
-    })
+    replicaLogs.set(handle.id, viewReplica(handle.id, partition))
   }
   const leader = replicaLogs.get(facts.leader)
   return {
@@ -76,4 +72,26 @@ export function viewPartition(facts: PartitionFacts, brokers: Iterable<BrokerHan
     lastStableOffset: leader?.lastStableOffset ?? -1,
     replicaLogs,
   }
+}
+
+/**
+ * Bounds are those of this moment. Segments, epochs and producers are read when one of them is first asked for, since
+ * conditions look at partitions after every event and seldom need them.
+ */
+function viewReplica(brokerId: number, { isLeader, leaderEpoch, log }: Partition): ReplicaView {
+  let details: LogSnapshot | undefined
+  const detail = <Name extends 'segments' | 'leaderEpochs' | 'producers'>(name: Name) => ({
+    enumerable: true,
+    get: (): LogSnapshot[Name] => {
+      details ??= log.snapshot()
+      return details[name]
+    },
+  })
+  const { startOffset, endOffset, highWatermark, lastStableOffset, size } = log
+  const bounds = { brokerId, isLeader, leaderEpoch, startOffset, endOffset, highWatermark, lastStableOffset, size }
+  return Object.defineProperties(bounds, {
+    segments: detail('segments'),
+    leaderEpochs: detail('leaderEpochs'),
+    producers: detail('producers'),
+  }) as unknown as ReplicaView
 }

@@ -129,16 +129,23 @@ export class MetadataReaders {
     maxBytes: number,
     context: RequestContext,
   ): Eventually<PartitionAnswer> {
+    const { version } = context
     const error = this.#errorOf(topic, partition, context)
-    if (error !== undefined) return this.#answerOf(partition, error, null)
-    if (partition.fetchOffset >= this.#log.endOffset) return this.#answerOf(partition, undefined, Records.empty)
+    if (error !== undefined) return this.#answerOf(partition, version, error, null)
+    if (partition.fetchOffset >= this.#log.endOffset)
+      return this.#answerOf(partition, version, undefined, Records.empty)
     const read = this.#log.read(partition.fetchOffset, Math.min(maxBytes, partition.partitionMaxBytes))
-    const answer = (batches: RecordBatch[]) => this.#answerOf(partition, undefined, Records.of(batches))
+    const answer = (batches: RecordBatch[]) => this.#answerOf(partition, version, undefined, Records.of(batches))
     if (!(read instanceof Promise)) return answer(read)
-    return read.then(answer, () => this.#answerOf(partition, 'KAFKA_STORAGE_ERROR', null))
+    return read.then(answer, () => this.#answerOf(partition, version, 'KAFKA_STORAGE_ERROR', null))
   }
 
-  #answerOf(partition: PartitionRequest, error: ErrorName | undefined, records: Records | null): PartitionAnswer {
+  #answerOf(
+    partition: PartitionRequest,
+    version: number,
+    error: ErrorName | undefined,
+    records: Records | null,
+  ): PartitionAnswer {
     const isKnown = error === undefined
     return {
       partitionIndex: partition.partition,
@@ -146,7 +153,8 @@ export class MetadataReaders {
       highWatermark: isKnown ? this.#log.endOffset : -1,
       lastStableOffset: isKnown ? this.#log.endOffset : -1,
       logStartOffset: isKnown ? 0 : -1,
-      currentLeader: { leaderId: this.#nodeId, leaderEpoch: METADATA_LEADER_EPOCH },
+      // Older versions have no place for it (W-41).
+      ...(version >= 12 ? { currentLeader: { leaderId: this.#nodeId, leaderEpoch: METADATA_LEADER_EPOCH } } : {}),
       abortedTransactions: null,
       records,
     }

@@ -62,7 +62,7 @@ export function snapshotOf(log: LogState): LogSnapshot {
   const segments = log.segments.all.map((segment, at): SegmentSnapshot => {
     const end = Math.min(log.segments.endOf(at), endOffset)
     const batches: BatchSnapshot[] = []
-    const looked = isLater(log.know(at)) || isLater(log.forEachBatch(segment.baseOffset, end, keepHead(batches)))
+    const looked = later(log.know(at)) || later(log.forEachBatch(segment.baseOffset, end, keepHead(batches)))
     const { baseOffset, size, firstTimestamp, largestTimestamp } = segment
     const indexes = segment.indexes(interval, segment !== log.segments.active)
     const facts = { baseOffset, endOffset: Math.max(baseOffset, end), size, firstTimestamp, largestTimestamp }
@@ -72,6 +72,13 @@ export function snapshotOf(log: LogState): LogSnapshot {
   const producers = producersOf(log)
   const bounds = { startOffset, endOffset, highWatermark, lastStableOffset, size: log.segments.size }
   return { ...bounds, segments, leaderEpochs, producers }
+}
+
+/** What a store has to look up is left out of a look, and its failure is nobody's. */
+function later(known: unknown): boolean {
+  if (!isLater(known)) return false
+  known.catch(() => {})
+  return true
 }
 
 function keepHead(batches: BatchSnapshot[]): (batch: RecordBatch) => boolean {

@@ -24,6 +24,14 @@ export function didYouMean(name: string, names: Iterable<string>): string {
   return nearest === undefined ? '' : `: did you mean '${nearest}'?`
 }
 
+/** The first field that nobody knows, as the end of an error that refuses it: `'x': did you mean 'y'?`; undefined: none. */
+export function unknownField(given: object, known: readonly string[]): string | undefined {
+  for (const name of Object.keys(given)) {
+    if (!known.includes(name)) return `'${name}'${didYouMean(name, known)}`
+  }
+  return undefined
+}
+
 /** Insertions, deletions, replacements and swaps of neighbours from `a` to `b`; anything from `limit` on is `limit`. */
 function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit

@@ -1,7 +1,7 @@
 import type { Channel } from '../network/channel.ts'
 import { isPromise } from '../runtime/deferred.ts'
 import type { AnyApi, RequestContext, RequestOf, ResponseInput } from '../wire/api.ts'
-import { KafkaError } from '../wire/errors.ts'
+import { IllegalArgumentError, KafkaError } from '../wire/errors.ts'
 import type { Frame } from '../wire/frame.ts'
 import { encodeResponse, type RequestHeader, readRequestHeader } from '../wire/header.ts'
 import { MalformedError, Reader } from '../wire/reader.ts'
@@ -250,10 +250,20 @@ class ServerConnection<Node> {
       this.#refuse(`${api.name} was answered by closing the connection`)
       return
     }
-    const frame = encodeResponse(api, header.apiVersion, header.correlationId, answer)
+    const frame = this.#encode(api, header, answer)
     this.#traceResponse(api, header)
     this.#end(answer, frame.length)
     this.#channel.send(frame, label(api))
+  }
+
+  #encode(api: AnyApi, header: RequestHeader, answer: ResponseInput<AnyApi>): Frame {
+    try {
+      return encodeResponse(api, header.apiVersion, header.correlationId, answer)
+    } catch (error) {
+      if (this.#options.interceptors.of(api.key) === undefined) throw error
+      const what = `an interceptor of ${api.name} answered what is no ${api.name} response in version ${header.apiVersion}`
+      throw new IllegalArgumentError(`${what}: ${(error as Error).message}`)
+    }
   }
 
   #traceRequest(api: AnyApi, { apiVersion: version, correlationId: correlation }: RequestHeader): void {

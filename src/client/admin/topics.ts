@@ -5,7 +5,7 @@ import { describeTopicPartitions } from '../../apis/describe-topic-partitions.ts
 import { metadata } from '../../apis/metadata.ts'
 import { topicOverrides } from '../../metadata/config-options.ts'
 import type { TopicOptions } from '../../metadata/topic-configs.ts'
-import { IllegalArgumentError, KafkaError } from '../../wire/errors.ts'
+import { KafkaError } from '../../wire/errors.ts'
 import { zeroUuid } from '../../wire/uuid.ts'
 import { type AdminClient, type Answers, allOf, errorOfItem } from './admin-client.ts'
 
@@ -66,7 +66,7 @@ export async function createTopics(
 ): Promise<Map<string, CreatedTopic>> {
   const body = {
     topics: topics.map(topic => {
-      const { name, partitions = -1, replicationFactor = -1, assignments = [], configs = {} } = checked(topic)
+      const { name, partitions = -1, replicationFactor = -1, assignments = [], configs = {} } = topic
       return {
         name,
         numPartitions: partitions,
@@ -90,17 +90,6 @@ export async function createTopics(
     answers.set(name, errorOfItem(errorCode, errorMessage) ?? created)
   }
   return allOf(answers, topicName)
-}
-
-function checked(topic: NewTopic): NewTopic {
-  if (typeof topic?.name !== 'string')
-    throw new IllegalArgumentError("a new topic needs a name: { name: 'orders', partitions: 3 }")
-  if (topic.assignments !== undefined && (topic.partitions ?? topic.replicationFactor) !== undefined) {
-    throw new IllegalArgumentError(
-      `topic '${topic.name}': assignments say partitions and replication factor by themselves`,
-    )
-  }
-  return topic
 }
 
 /** A broker that asked a controller which no longer is one: again, at the right one. */

@@ -1,28 +1,24 @@
-import type { ConsumerConfigs, ConsumerOptions } from '../../metadata/consumer-configs.ts'
+import type { ConsumerConfigs } from '../../metadata/consumer-configs.ts'
 import type { Deferred, Runtime } from '../../runtime/runtime.ts'
-import { type CompressionName, compressionNames, loadCodec } from '../../wire/compression.ts'
-import {
-  IllegalArgumentError,
-  IllegalStateError,
-  KafkaError,
-  SerializationError,
-  WakeupError,
-} from '../../wire/errors.ts'
-import { consumerConfigsOf } from '../configuration.ts'
+import { IllegalArgumentError, IllegalStateError, KafkaError, WakeupError } from '../../wire/errors.ts'
+import { timeoutOf } from '../arguments.ts'
+import { type ConsumerOptions, consumerConfigsOf } from '../configuration.ts'
 import { Connections } from '../connections.ts'
 import type { ClientEnvironment } from '../environment.ts'
 import { EARLIEST, LATEST } from '../list-offsets.ts'
 import { ClientMetadata } from '../metadata.ts'
 import { partitionInfos } from '../metadata-view.ts'
-import { type Deserialize, deserializerOf } from '../serdes.ts'
-import type { OffsetAndTimestamp, PartitionInfo, TopicPartition } from '../topic-partition.ts'
+import { cannotDeserialize, type Deserialize, deserializerOf } from '../serdes.ts'
+import { type OffsetAndTimestamp, type PartitionInfo, partitionText, type TopicPartition } from '../topic-partition.ts'
 import { within } from '../topic-wait.ts'
+import type { AssignedPartition } from './assigned-partition.ts'
 import { type ConsumerRecord, ConsumerRecords } from './consumer-record.ts'
 import { Fetcher } from './fetcher.ts'
+import { MissingCodecs } from './missing-codecs.ts'
 import { OffsetQueries } from './offset-queries.ts'
 import { Positions } from './positions.ts'
 import { RecordIteration } from './record-iteration.ts'
-import { checkPartition, Subscription } from './subscription.ts'
+import { checkPartition, checkPartitions, Subscription } from './subscription.ts'
 
 /**
  * Reads records (Kafka's KafkaConsumer) of the partitions it is assigned. Configuration keys are Kafka's, with its defaults
@@ -42,9 +38,9 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
   readonly #deserializeValue: Deserialize
   /** Topics that somebody asked about, beside those that are read. */
   readonly #askedTopics = new Set<string>()
+  readonly #codecs: MissingCodecs
   readonly #unexplain: () => void
   #changed: Deferred<void> | undefined
-  #codecsTried = new Set<CompressionName>()
   #isPolling = false
   #isWokenUp = false
   #closed = false
@@ -55,6 +51,7 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
     const { runtime } = environment
     this.#runtime = runtime
     this.#name = environment.clientName
+    this.#codecs = new MissingCodecs(runtime)
     this.#configs = configs
     this.#deserializeKey = deserializerOf('key.deserializer', configs['key.deserializer']!)
     this.#deserializeValue = deserializerOf('value.deserializer', configs['value.deserializer']!)
@@ -110,7 +107,7 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
    */
   assign(partitions: readonly TopicPartition[]): void {
     this.#requireOpen('assign')
-    this.#subscription.assign(partitions)
+    this.#subscription.assign(checkPartitions('assign', partitions))
   }
 
   assignment(): TopicPartition[] {
@@ -146,7 +143,7 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
 
   #seekTo(call: string, partitions: readonly TopicPartition[], timestamp: number): void {
     this.#requireOpen(call)
-    for (const assigned of partitions.map(partition => this.#subscription.get(partition))) assigned.reset(timestamp)
+    for (const assigned of this.#assigned(call, partitions)) assigned.reset(timestamp)
     this.#changed?.resolve()
   }
 
@@ -158,10 +155,9 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
    * NoOffsetForPartitionError and OFFSET_OUT_OF_RANGE where `auto.offset.reset` is `none`; LogTruncationError; KafkaError
    * for what a broker refuses for good; SerializationError from a deserializer, whose record is not passed over.
    */
-  async poll({ timeoutMs }: { timeoutMs: number }): Promise<ConsumerRecords<Key, Value>> {
+  async poll(options: { readonly timeoutMs: number }): Promise<ConsumerRecords<Key, Value>> {
     this.#requireOpen('poll')
-    if (!(timeoutMs >= 0))
-      throw new IllegalArgumentError(`poll({ timeoutMs }) takes milliseconds from 0 on, not ${timeoutMs}`)
+    const timeoutMs = timeoutOf('poll', options)
     this.#requirePollable()
     const what = `poll of ${this.#name} for ${timeoutMs} ms`
     return this.#runtime.drive(what, () => this.#poll(timeoutMs), {
@@ -212,7 +208,7 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
     try {
       this.#fetcher.collect(this.#configs['max.poll.records'], records as ConsumerRecords<unknown, unknown>)
     } catch (error) {
-      if (!(await this.#loadedCodec(error))) throw error
+      if (!(await this.#codecs.load(error))) throw error
       this.#changed?.resolve()
     }
     this.#fetcher.send()
@@ -228,31 +224,19 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
     if (error !== undefined) throw error
   }
 
-  /** A batch whose codec nobody has loaded yet: packages are loaded when they are needed. */
-  async #loadedCodec(error: unknown): Promise<boolean> {
-    if (!(error instanceof KafkaError) || error.errorName !== 'UNSUPPORTED_COMPRESSION_TYPE') return false
-    const missing = compressionNames.filter(name => !this.#codecsTried.has(name) && error.message.includes(name))
-    for (const name of missing) {
-      this.#codecsTried.add(name)
-      await this.#runtime.outside(`loading the ${name} codec`, loadCodec(name))
-    }
-    return missing.length > 0
-  }
-
   #deserialize(partition: TopicPartition, offset: number, key: Uint8Array | null, value: Uint8Array | null) {
     try {
       const { topic } = partition
       return { key: this.#deserializeKey(topic, key), value: this.#deserializeValue(topic, value) }
     } catch (error) {
-      const where = `${partition.topic}-${partition.partition} at offset ${offset}`
-      const text = `Error deserializing key/value for partition ${where}: ${(error as Error).message}`
-      throw new SerializationError(`${text}. If needed, please seek past the record to continue consumption.`, {
-        cause: error,
-      })
+      throw cannotDeserialize(`${partitionText(partition)} at offset ${offset}`, error)
     }
   }
 
-  /** Records one after the other, for ever: until the loop is left or the consumer closed. */
+  /**
+   * Records one after the other, for ever: until the loop is left or the consumer closed. It does not drive virtual time:
+   * where no other call is pending (a poll, a send, `clock.advance`), the loop waits without end. To drive it, `poll`.
+   */
   [Symbol.asyncIterator](): AsyncIterableIterator<ConsumerRecord<Key, Value>> {
     this.#requireOpen('iterating')
     return new RecordIteration<Key, Value>({
@@ -311,12 +295,12 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
   /** Stops handing out records of these partitions; their place is kept. */
   pause(partitions: readonly TopicPartition[]): void {
     this.#requireOpen('pause')
-    for (const assigned of partitions.map(partition => this.#subscription.get(partition))) assigned.isPaused = true
+    for (const assigned of this.#assigned('pause', partitions)) assigned.isPaused = true
   }
 
   resume(partitions: readonly TopicPartition[]): void {
     this.#requireOpen('resume')
-    for (const assigned of partitions.map(partition => this.#subscription.get(partition))) assigned.isPaused = false
+    for (const assigned of this.#assigned('resume', partitions)) assigned.isPaused = false
     this.#changed?.resolve()
   }
 
@@ -346,7 +330,7 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
 
   async #ends(call: string, partitions: readonly TopicPartition[], at: number): Promise<Map<TopicPartition, number>> {
     this.#requireOpen(call)
-    const found = await this.#query(call, new Map(partitions.map(partition => [checkPartition(partition), at])))
+    const found = await this.#query(call, new Map(checkPartitions(call, partitions).map(partition => [partition, at])))
     return new Map([...found].map(([partition, { offset }]) => [partition, offset]))
   }
 
@@ -378,8 +362,12 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
     return view === undefined ? [] : partitionInfos(view)
   }
 
-  /** Ends its fetch sessions and closes its connections. A pending poll rejects, an iteration ends. Twice does no harm. */
-  async close(): Promise<void> {
+  /**
+   * Ends its fetch sessions and closes its connections. A pending poll rejects, an iteration ends. Twice does no harm. It
+   * waits for nothing, whatever `timeoutMs` says.
+   */
+  async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    timeoutOf('close', options, 0)
     if (this.#closed) return
     this.#closed = true
     this.#unexplain()
@@ -392,6 +380,10 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #assigned(call: string, partitions: readonly TopicPartition[]): AssignedPartition[] {
+    return checkPartitions(call, partitions).map(partition => this.#subscription.get(partition))
   }
 
   #requireOpen(call: string): void {

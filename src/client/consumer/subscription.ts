@@ -1,9 +1,18 @@
 import { IllegalArgumentError, IllegalStateError } from '../../wire/errors.ts'
+import { refuseUnknown, requireArray } from '../arguments.ts'
 import { partitionText, type TopicPartition } from '../topic-partition.ts'
 import { AssignedPartition } from './assigned-partition.ts'
 
-/** @throws {IllegalArgumentError} for something that is no partition of a topic. */
+/**
+ * Whatever has a topic and a partition will do: a record, what `partitionsFor` told. A field too many is refused only where
+ * one of the two is missing, for then it is a misspelling.
+ *
+ * @throws {IllegalArgumentError} for something that is no partition of a topic.
+ */
 export function checkPartition(partition: TopicPartition): TopicPartition {
+  if (partition?.topic === undefined || partition.partition === undefined) {
+    refuseUnknown("a partition, as in { topic: 'orders', partition: 0 }", partition, ['topic', 'partition'])
+  }
   if (typeof partition?.topic !== 'string' || partition.topic === '') {
     throw new IllegalArgumentError("a partition is { topic: 'orders', partition: 0 }: the topic is missing")
   }
@@ -12,6 +21,13 @@ export function checkPartition(partition: TopicPartition): TopicPartition {
     throw new IllegalArgumentError(`the partition of topic '${partition.topic}' must be ${number}`)
   }
   return partition
+}
+
+/** @throws {IllegalArgumentError} for what is no list of partitions. */
+export function checkPartitions<P extends TopicPartition>(call: string, partitions: readonly P[]): readonly P[] {
+  requireArray(call, partitions, "[{ topic: 'orders', partition: 0 }]")
+  for (const partition of partitions) checkPartition(partition)
+  return partitions
 }
 
 /** The partitions that a consumer reads (Kafka's SubscriptionState). */

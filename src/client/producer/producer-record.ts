@@ -1,3 +1,6 @@
+import { IllegalArgumentError } from '../../wire/errors.ts'
+import { refuseUnknown } from '../arguments.ts'
+
 /** What a record may be told in: text is sent as UTF-8. A serializer may take anything. */
 export type RecordData = string | Uint8Array | null | undefined
 
@@ -20,6 +23,30 @@ export interface ProducerRecord<Key = RecordData, Value = RecordData> {
   readonly key?: Key
   readonly value?: Value
   readonly headers?: HeadersInput | undefined
+}
+
+const recordFields: readonly (keyof ProducerRecord)[] = ['topic', 'partition', 'timestamp', 'key', 'value', 'headers']
+
+/**
+ * A record may have no value, but then the field may be misspelt (`values`, `messages`): unknown fields are refused. With a
+ * value they are not, so that what a consumer read can be sent on as it is, and nobody pays for looking.
+ *
+ * @throws {IllegalArgumentError} for what cannot be sent, whatever the topic
+ */
+export function checkRecord(record: ProducerRecord<unknown, unknown>): void {
+  if (typeof record?.topic !== 'string') {
+    throw new IllegalArgumentError("Topic cannot be null: send({ topic: 'orders', value: … })")
+  }
+  const { partition, timestamp, value } = record
+  if (value === undefined) refuseUnknown('send() takes one record', record, recordFields)
+  if (partition !== undefined && !(Number.isSafeInteger(partition) && partition >= 0)) {
+    const rule = 'Partition number should always be non-negative or null.'
+    throw new IllegalArgumentError(`Invalid partition: ${partition}. ${rule}`)
+  }
+  if (timestamp !== undefined && !(Number.isSafeInteger(timestamp) && timestamp >= 0)) {
+    const rule = 'Timestamp should always be non-negative or null.'
+    throw new IllegalArgumentError(`Invalid timestamp: ${timestamp}. ${rule}`)
+  }
 }
 
 /** Where a record went. */

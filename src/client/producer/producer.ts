@@ -1,11 +1,12 @@
-import type { ProducerConfigs, ProducerOptions } from '../../metadata/producer-configs.ts'
+import type { ProducerConfigs } from '../../metadata/producer-configs.ts'
 import type { Drive, Runtime } from '../../runtime/runtime.ts'
 import { loadCodec } from '../../wire/compression.ts'
 import { IllegalArgumentError, IllegalStateError, KafkaError } from '../../wire/errors.ts'
 import { partitionOfKey } from '../../wire/murmur2.ts'
 import { estimateSizeUpperBound, noHeaders, type RecordHeader } from '../../wire/record.ts'
+import { timeoutOf } from '../arguments.ts'
 import { ClientError } from '../client-error.ts'
-import { producerConfigsOf } from '../configuration.ts'
+import { type ProducerOptions, producerConfigsOf } from '../configuration.ts'
 import { Connections } from '../connections.ts'
 import type { ClientEnvironment } from '../environment.ts'
 import { ClientMetadata } from '../metadata.ts'
@@ -18,7 +19,7 @@ import { type Partitioner, partitionerOf } from './partitioner.ts'
 import { headersOf } from './producer-headers.ts'
 import { ProducerInterceptors } from './producer-interceptors.ts'
 import { ProducerMetrics } from './producer-metrics.ts'
-import type { ProducerRecord, RecordMetadata } from './producer-record.ts'
+import { checkRecord, type ProducerRecord, type RecordMetadata } from './producer-record.ts'
 import { RecordAccumulator } from './record-accumulator.ts'
 import { Sender } from './sender.ts'
 import { TopicQueues } from './topic-queues.ts'
@@ -118,8 +119,8 @@ export class Producer {
    * Sends a record; resolves with where it went, once that is settled as `acks` demands. The partition is the given one,
    * else that of the key's hash, else one that the sticky partitioner is at. Never throws: what is wrong rejects.
    *
-   * Rejects with IllegalStateError after `close`; IllegalArgumentError for a negative partition or timestamp and for a
-   * missing topic; SerializationError; KafkaError: REQUEST_TIMED_OUT (no metadata or memory within max.block.ms, no answer
+   * Rejects with IllegalStateError after `close`; IllegalArgumentError for a negative partition or timestamp, a missing
+   * topic, and unknown fields of a record without a value; SerializationError; KafkaError: REQUEST_TIMED_OUT (no metadata or memory within max.block.ms, no answer
    * within delivery.timeout.ms: then the record may be in the log or not), MESSAGE_TOO_LARGE, and what the broker says.
    */
   send(record: ProducerRecord<unknown, unknown>): Promise<RecordMetadata> {
@@ -164,18 +165,7 @@ export class Producer {
       const text = 'Cannot execute transactional method because we are in an error state'
       throw new ClientError(text, { cause: fatal })
     }
-    if (typeof record?.topic !== 'string') {
-      throw new IllegalArgumentError("Topic cannot be null: send({ topic: 'orders', value: … })")
-    }
-    const { partition, timestamp } = record
-    if (partition !== undefined && !(Number.isSafeInteger(partition) && partition >= 0)) {
-      const rule = 'Partition number should always be non-negative or null.'
-      throw new IllegalArgumentError(`Invalid partition: ${partition}. ${rule}`)
-    }
-    if (timestamp !== undefined && !(Number.isSafeInteger(timestamp) && timestamp >= 0)) {
-      const rule = 'Timestamp should always be non-negative or null.'
-      throw new IllegalArgumentError(`Invalid timestamp: ${timestamp}. ${rule}`)
-    }
+    checkRecord(record)
   }
 
   /** C-10; undefined: wherever the sticky partitioner is. */
@@ -309,8 +299,8 @@ export class Producer {
    * "Producer is closed forcefully.", and closes all connections (C-71). A second close does nothing, except that one with
    * 0 ends the patience of the first.
    */
-  close({ timeoutMs = Number.POSITIVE_INFINITY }: { timeoutMs?: number } = {}): Promise<void> {
-    if (!(timeoutMs >= 0)) return Promise.reject(new IllegalArgumentError('The timeout cannot be negative.'))
+  async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    const timeoutMs = timeoutOf('close', options, Number.POSITIVE_INFINITY)
     if (this.#closing !== undefined && timeoutMs === 0) this.#giveUpClosing()
     this.#closing ??= this.#close(timeoutMs)
     return this.#closing
