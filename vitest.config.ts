@@ -6,5 +6,9 @@ const door = (name: string) => fileURLToPath(new URL(`src/${name}.ts`, import.me
 export default defineConfig({
   // What the documents import by the package's name is tested from the sources.
   resolve: { alias: [{ find: /^mini-kafka$/, replacement: door('index') }] },
-  test: { include: ['test/**/*.test.ts'], exclude: ['test/oracle/**', 'test/doors/fixtures/**', 'node_modules/**'] },
+  test: {
+    setupFiles: ['test/setup.ts'],
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/oracle/**', 'test/doors/fixtures/**', 'node_modules/**'],
+  },
 })

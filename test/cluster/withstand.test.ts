@@ -46,6 +46,7 @@ test('a broker that cannot flush when it is told to stop says so, has crashed, a
   expect(cluster.broker(2).state).toBe('crashed')
   await cluster.heal()
   await expect(cluster).toBeInSync('t')
+  expect(cluster.partition('t', 0).inSyncReplicas).toIncludeSameMembers([1, 2, 3])
 })
 
 test('an interceptor that answers what is no response is told so by name', async () => {
