@@ -14,8 +14,8 @@ export interface UniverseOptions {
   readonly maxInFlight?: number
   /** Faults of the network, pauses and the controller only: no broker restarts. */
   readonly noRestarts?: boolean
-  /** Power losses become crashes, as `acks=all` is no promise against losing every disk. */
-  readonly maxPowerLosses?: number
+  /** So many brokers lose power, unflushed as they are, and none crashes besides. */
+  readonly powerLosses?: number
 }
 
 export interface Sent {
@@ -111,23 +111,23 @@ async function sendAll(cluster: Cluster, schedule: Schedule, acks: 'all' | 1, ma
 }
 
 async function scheduleFaults(cluster: Cluster, schedule: Schedule, options: UniverseOptions): Promise<void> {
-  const { flushed = true, maxPowerLosses = flushed ? Number.POSITIVE_INFINITY : 0, noRestarts = false } = options
-  let powerLosses = 0
+  const { powerLosses, noRestarts = false } = options
+  let left = powerLosses ?? Number.POSITIVE_INFINITY
   const running = schedule.faults.map(async fault => {
     const { kind } = fault.what
     if (noRestarts && (kind === 'crash' || kind === 'power loss')) return
+    if (powerLosses !== undefined && kind === 'crash') return
     await cluster.clock.advance(fault.atMs)
-    const lossy = kind === 'power loss' && powerLosses < maxPowerLosses
-    if (lossy) powerLosses++
+    if (kind === 'power loss' && left-- <= 0) return
     // Two faults may meet on one broker: the second one finds it down already.
-    await befall(cluster, fault, lossy).catch(error => {
+    await befall(cluster, fault).catch(error => {
       if (!(error instanceof IllegalStateError)) throw error
     })
   })
   await Promise.all(running)
 }
 
-async function befall(cluster: Cluster, fault: Fault, lossy: boolean): Promise<void> {
+async function befall(cluster: Cluster, fault: Fault): Promise<void> {
   const { what, lastsMs } = fault
   switch (what.kind) {
     case 'cut':
@@ -158,7 +158,7 @@ async function befall(cluster: Cluster, fault: Fault, lossy: boolean): Promise<v
     default: {
       const handle = what.kind === 'controller crash' ? cluster.controller : cluster.broker(what.broker)
       if (!handle.isRunning) return
-      if (lossy) await handle.powerOff()
+      if (what.kind === 'power loss') await handle.powerOff()
       else await handle.crash()
       await cluster.clock.advance(lastsMs)
       if (!handle.isRunning && !handle.isPaused) await handle.restart({ ready: false })
