@@ -163,9 +163,17 @@ function named(key: string, name: string, suffix: string): Serializer & Deserial
   throw new ConfigError(`${key} '${name}' is not known: ${hint}`)
 }
 
-/** What a consumer throws for a record that its deserializer refuses; the record stays where it is. */
-export function cannotDeserialize(where: string, cause: unknown): SerializationError {
-  const text = `Error deserializing key/value for partition ${where}: ${(cause as Error).message}`
+/** @throws {SerializationError} for what the deserializer refuses; the record stays where it is. */
+export function deserialized(by: Deserialize, topic: string, bytes: Uint8Array | null, where: () => string): unknown {
+  let cause: unknown
+  try {
+    const data = by(topic, bytes)
+    if (!(data instanceof Promise)) return data
+    cause = new Error("a deserializer answers at once, as Kafka's do, and not with a promise")
+  } catch (error) {
+    cause = error
+  }
+  const text = `Error deserializing key/value for partition ${where()}: ${(cause as Error).message}`
   const advice = 'If needed, please seek past the record to continue consumption.'
-  return new SerializationError(`${text}. ${advice}`, { cause })
+  throw new SerializationError(`${text}. ${advice}`, { cause })
 }

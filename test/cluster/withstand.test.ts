@@ -66,3 +66,13 @@ test('a look at a partition that a condition takes after every event stays cheap
   expect(replica.segments).toBe(replica.segments)
   expect(replica.segments[0]!.batches).toHaveLength(300)
 })
+
+test('a deserializer that answers with a promise is refused by name, and the record stays where it is', async () => {
+  await using cluster = await createCluster({ topics: { t: {} } })
+  await cluster.producer().send({ topic: 't', value: 'x' })
+  const later = (_topic: string, bytes: Uint8Array | null) => Promise.resolve(bytes)
+  const consumer = cluster.consumer({ 'value.deserializer': later, 'auto.offset.reset': 'earliest' })
+  consumer.assign([{ topic: 't', partition: 0 }])
+  await expect(consumer.poll({ timeoutMs: 1000 })).rejects.toThrow(/not with a promise/)
+  expect(await consumer.position({ topic: 't', partition: 0 })).toBe(0)
+})

@@ -8,7 +8,7 @@ import type { ClientEnvironment } from '../environment.ts'
 import { EARLIEST, LATEST } from '../list-offsets.ts'
 import { ClientMetadata } from '../metadata.ts'
 import { partitionInfos } from '../metadata-view.ts'
-import { cannotDeserialize, type Deserialize, deserializerOf } from '../serdes.ts'
+import { type Deserialize, deserialized, deserializerOf } from '../serdes.ts'
 import { type OffsetAndTimestamp, type PartitionInfo, partitionText, type TopicPartition } from '../topic-partition.ts'
 import { within } from '../topic-wait.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
@@ -225,11 +225,11 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
   }
 
   #deserialize(partition: TopicPartition, offset: number, key: Uint8Array | null, value: Uint8Array | null) {
-    try {
-      const { topic } = partition
-      return { key: this.#deserializeKey(topic, key), value: this.#deserializeValue(topic, value) }
-    } catch (error) {
-      throw cannotDeserialize(`${partitionText(partition)} at offset ${offset}`, error)
+    const { topic } = partition
+    const where = () => `${partitionText(partition)} at offset ${offset}`
+    return {
+      key: deserialized(this.#deserializeKey, topic, key, where),
+      value: deserialized(this.#deserializeValue, topic, value, where),
     }
   }
 
