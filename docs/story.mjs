@@ -5,7 +5,7 @@ const say = text => console.log(text)
 const topic = { partitions: 1, replicationFactor: 3, configs: { 'min.insync.replicas': 2 } }
 
 async function nothingIsLost() {
-  const cluster = await createCluster({ brokers: 3, topics: { orders: topic } })
+  const cluster = await createCluster({ brokers: 3, seed: 1, topics: { orders: topic } })
   say(`Three brokers start: ${cluster.brokers.map(broker => broker.name).join(', ')}.`)
   const leader = cluster.leaderOf('orders', 0)
   const followers = cluster.followersOf('orders', 0)
@@ -36,7 +36,7 @@ async function nothingIsLost() {
 }
 
 async function somethingIsLost() {
-  const cluster = await createCluster({ brokers: 3, topics: { orders: topic } })
+  const cluster = await createCluster({ brokers: 3, seed: 1, topics: { orders: topic } })
   const leader = cluster.leaderOf('orders', 0)
   say(`Again, with acks=1. ${leader.name} leads, and is cut off from its followers at an unlucky moment.`)
   const producer = cluster.producer({ acks: 1 })

@@ -69,6 +69,8 @@ const byRequest: readonly {
       const leader = cluster.leaderOf('t', 0)
       for (const follower of cluster.followersOf('t', 0)) await follower.crash()
       await cluster.runUntil(() => cluster.partition('t', 0).inSyncReplicas.length === 1)
+      // The controller knows; the leader hears of it a moment later.
+      await cluster.clock.advance(100)
       const records = Records.of([batchOf([{ value: 'v' }], { timestamp: cluster.clock.now() })])
       const topicData = [{ name: 't', partitionData: [{ index: 0, records }] }]
       const response = await ask(cluster, leader.id, produce, { acks: -1, timeoutMs: 1000, topicData }, 12)
