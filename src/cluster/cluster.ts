@@ -28,6 +28,7 @@ import { type PartitionView, viewPartition } from './partition-view.ts'
 import { CONTROLLER_ID, type Plant } from './plant.ts'
 import type { FailNextOptions, RequestFault } from './request-faults.ts'
 import { type RequestFilter, RequestJournal, type SeenRequest } from './request-journal.ts'
+import { isFollowed, isServed } from './served.ts'
 import { settle } from './settle.ts'
 import { TopicHandle } from './topic-handle.ts'
 import { type WaitOptions, waitUntil } from './wait.ts'
@@ -166,18 +167,12 @@ export class Cluster {
     await this.#runtime.until(() => names.every(name => this.#isServed(name))).promise
   }
 
-  /** Every partition is led, and every running broker that has a replica knows it. */
+  /** As steady as it gets: while a fault is in force, followers may be kept from their leader. */
   #isServed(name: string): boolean {
     const topic = this.#knownTopic(name)
-    if (topic === undefined) return false
-    return topic.partitions.every(state =>
-      this.brokers.every(handle => {
-        const { broker } = handle
-        if (broker === undefined || !handle.isRunning) return true
-        if (broker.image.topicById(topic.topicId) === undefined) return false
-        return !state.replicas.includes(handle.id) || broker.partitionOf(topic.topicId, state.partition) !== undefined
-      }),
-    )
+    if (topic === undefined || !isServed(topic, this.brokers)) return false
+    const { network, interceptors } = this.#plant
+    return network.rules.size > 0 || interceptors.size > 0 || isFollowed(topic, this.brokers)
   }
 
   // --- roles ---------------------------------------------------------------------------------------------------------
