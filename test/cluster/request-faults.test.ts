@@ -75,7 +75,11 @@ test('a fault on the fetches of followers leaves them behind, and they catch up 
   await cluster.runUntil(() =>
     [...cluster.partition('orders', 0).replicaLogs.values()].every(log => log.endOffset === 1),
   )
-  expect(cluster.requests({ api: Fetch, from: 'brokers' }).filter(each => each.errors.length > 0)).toHaveLength(2)
+  // A leader that did not know the topic yet may have refused one before, in its own words.
+  const refused = cluster
+    .requests({ api: Fetch, from: 'brokers' })
+    .filter(each => each.errors.includes('UNKNOWN_SERVER_ERROR'))
+  expect(refused).toHaveLength(2)
 })
 
 test('what only reads is answered for real, with the error in it: the topic of a Metadata answer', async () => {
