@@ -4,7 +4,8 @@ import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorFields } from '../wire/error-fields.ts'
 import { errorCodes } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
-import { array, int16, int32, string, uuid, ZERO_UUID } from '../wire/schema.ts'
+import { array, int16, int32, string, uuid } from '../wire/schema.ts'
+import { zeroUuid } from '../wire/uuid.ts'
 import { forwarded } from './forwarding.ts'
 
 const request = {
@@ -52,7 +53,7 @@ const DISABLED_VERSION = 3
 async function forward(broker: Broker, request: Request, { version }: RequestContext): Promise<Response> {
   const { timeoutMs } = request
   const topics =
-    version >= BY_ID_VERSION ? request.topics : request.topicNames.map(name => ({ name, topicId: ZERO_UUID }))
+    version >= BY_ID_VERSION ? request.topics : request.topicNames.map(name => ({ name, topicId: zeroUuid }))
   const answer = await forwarded(broker, deleteTopics, { topics, topicNames: [], timeoutMs }, error => ({
     throttleTimeMs: 0,
     responses: topics.map(topic => ({ ...topic, ...errorFields(error) })),

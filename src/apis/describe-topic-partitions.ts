@@ -4,7 +4,8 @@ import { internalTopics, isTopicName } from '../metadata/topic-names.ts'
 import { type Api, defineApi } from '../wire/api.ts'
 import { errorCodes } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
-import { array, boolean, int16, int32, string, struct, uuid, ZERO_UUID } from '../wire/schema.ts'
+import { array, boolean, int16, int32, string, struct, uuid } from '../wire/schema.ts'
+import { zeroUuid } from '../wire/uuid.ts'
 import { allTopicOperations } from './authorized-operations.ts'
 
 /** Where a page begins: the first partition that it shows. */
@@ -102,7 +103,7 @@ function missing(name: string): Topic {
   return {
     errorCode: isTopicName(name) ? errorCodes.UNKNOWN_TOPIC_OR_PARTITION : errorCodes.INVALID_TOPIC_EXCEPTION,
     name,
-    topicId: ZERO_UUID,
+    topicId: zeroUuid,
     isInternal: internalTopics.has(name),
     partitions: [],
     topicAuthorizedOperations: allTopicOperations,
@@ -116,7 +117,7 @@ function refused({ topics }: Request): Response {
     topics: topics.map(({ name }) => ({
       errorCode: errorCodes.INVALID_REQUEST,
       name,
-      topicId: ZERO_UUID,
+      topicId: zeroUuid,
       partitions: [],
     })),
   }

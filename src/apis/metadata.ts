@@ -4,7 +4,8 @@ import { internalTopics, isTopicName } from '../metadata/topic-names.ts'
 import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorCodes } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
-import { array, boolean, int16, int32, string, uuid, ZERO_UUID } from '../wire/schema.ts'
+import { array, boolean, int16, int32, string, uuid } from '../wire/schema.ts'
+import { zeroUuid } from '../wire/uuid.ts'
 import { allClusterOperations, allTopicOperations } from './authorized-operations.ts'
 
 const request = {
@@ -98,7 +99,7 @@ function answer(broker: Broker, request: Request, { version }: RequestContext): 
 function isMalformed({ topics }: Request, version: number): boolean {
   if (topics === null) return false
   return topics.some(({ name, topicId }) =>
-    version < BY_ID_VERSION ? name === null || topicId !== ZERO_UUID : name === null && topicId === ZERO_UUID,
+    version < BY_ID_VERSION ? name === null || topicId !== zeroUuid : name === null && topicId === zeroUuid,
   )
 }
 
@@ -122,7 +123,7 @@ function topicsOf(broker: Broker, { topics, allowAutoTopicCreation }: Request, v
     return [...image.topics.values()].map(topic => found(broker, topic))
   }
   const ids = new Set(topics.map(topic => topic.topicId))
-  ids.delete(ZERO_UUID)
+  ids.delete(zeroUuid)
   // One id, and the names beside it do not count (M-3).
   if (ids.size > 0) {
     return [...ids].map(topicId => {
@@ -144,7 +145,7 @@ function topicsOf(broker: Broker, { topics, allowAutoTopicCreation }: Request, v
   return answers
 }
 
-function missing(name: string | null, errorCode: number, topicId = ZERO_UUID): Topic {
+function missing(name: string | null, errorCode: number, topicId = zeroUuid): Topic {
   return { errorCode, name, topicId, isInternal: name !== null && internalTopics.has(name), partitions: [] }
 }
 

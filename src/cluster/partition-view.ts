@@ -1,6 +1,6 @@
 import type { Partition } from '../broker/partition.ts'
 import type { LogSnapshot } from '../log/replica-log.ts'
-import { NO_LEADER } from '../metadata/image.ts'
+import { NO_LEADER, type PartitionImage } from '../metadata/image.ts'
 import type { BrokerHandle } from './broker-handle.ts'
 
 /** One replica as its broker has it: its log's bounds, segments with their indexes, epochs, batch headers, producers. */
@@ -33,21 +33,7 @@ export interface PartitionView {
   readonly replicaLogs: ReadonlyMap<number, ReplicaView>
 }
 
-export interface PartitionFacts {
-  readonly topic: string
-  readonly topicId: string
-  readonly partition: number
-  readonly leader: number
-  readonly leaderEpoch: number
-  readonly partitionEpoch: number
-  readonly replicas: readonly number[]
-  readonly inSyncReplicas: readonly number[]
-  readonly eligibleLeaderReplicas: readonly number[]
-  readonly addingReplicas: readonly number[]
-  readonly removingReplicas: readonly number[]
-}
-
-export function viewPartition(facts: PartitionFacts, brokers: Iterable<BrokerHandle>): PartitionView {
+export function viewPartition(facts: PartitionImage, brokers: Iterable<BrokerHandle>): PartitionView {
   const replicaLogs = new Map<number, ReplicaView>()
   for (const handle of brokers) {
     const partition = handle.broker?.partitionOf(facts.topicId, facts.partition)

@@ -3,7 +3,7 @@ import type { TopicImage } from '../metadata/image.ts'
 import type { MetadataRecordInput } from '../metadata/records.ts'
 import type { RequestOf, ResponseInput } from '../wire/api.ts'
 import { KafkaError } from '../wire/errors.ts'
-import { ZERO_UUID } from '../wire/schema.ts'
+import { zeroUuid } from '../wire/uuid.ts'
 import type { Decision, Situation } from './decision.ts'
 import { attempt, errorFields } from './refusal.ts'
 
@@ -25,7 +25,7 @@ export function decideDeletion(request: Request, version: number, situation: Sit
     throw new KafkaError(version < 3 ? 'INVALID_REQUEST' : 'TOPIC_DELETION_DISABLED', 'Topic deletion is disabled.')
   }
   const named: readonly Named[] =
-    version >= 6 ? request.topics : request.topicNames.map(name => ({ name, topicId: ZERO_UUID }))
+    version >= 6 ? request.topics : request.topicNames.map(name => ({ name, topicId: zeroUuid }))
   const repeated = repeatedOf(named)
   const records: MetadataRecordInput[] = []
   const deleted = new Set<string>()
@@ -47,7 +47,7 @@ export function decideDeletion(request: Request, version: number, situation: Sit
 
 function find(named: Named, repeated: ReadonlySet<string>, situation: Situation): TopicImage {
   const { name, topicId } = named
-  const hasId = topicId !== ZERO_UUID
+  const hasId = topicId !== zeroUuid
   if (name !== null && hasId) {
     throw new KafkaError('INVALID_REQUEST', 'You may not specify both topic name and topic id.')
   }

@@ -1,5 +1,6 @@
 import { MalformedError } from './reader.ts'
 import type { Records } from './records.ts'
+import { zeroUuid } from './uuid.ts'
 
 /**
  * The schema language. A value has no version; the codec does. Field spans are said on the field:
@@ -142,7 +143,7 @@ export function defaultOf(field: AnyField): unknown {
     case 'string':
       return ''
     case 'uuid':
-      return ZERO_UUID
+      return zeroUuid
     case 'bytes':
       return NO_BYTES
     case 'records':
@@ -160,7 +161,6 @@ export function defaultOf(field: AnyField): unknown {
   }
 }
 
-export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 const NO_BYTES = new Uint8Array(0)
 
 /** Equal as far as a default is concerned: deep for arrays and structs. */

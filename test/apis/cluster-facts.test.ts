@@ -7,7 +7,7 @@ import { metadata } from '../../src/apis/metadata.ts'
 import type { Cluster } from '../../src/index.ts'
 import { createCluster } from '../../src/index.ts'
 import type { RequestInput } from '../../src/wire/api.ts'
-import { ZERO_UUID } from '../../src/wire/schema.ts'
+import { zeroUuid } from '../../src/wire/uuid.ts'
 import { ask, nameOf } from './asking.ts'
 
 let cluster: Cluster
@@ -31,7 +31,7 @@ async function topicsOf(body: Asked, version = 12, broker = 1) {
   return topics.map(({ errorCode, name, topicId, isInternal, partitions }) => [
     nameOf(errorCode),
     name,
-    topicId === ZERO_UUID,
+    topicId === zeroUuid,
     isInternal,
     partitions.length,
   ])
@@ -259,7 +259,7 @@ describe('auto-creation', () => {
       'segment.bytes': '104857600',
     })
     await ask(cluster, 1, deleteTopics, {
-      topics: [{ name: '__consumer_offsets', topicId: ZERO_UUID }],
+      topics: [{ name: '__consumer_offsets', topicId: zeroUuid }],
       timeoutMs: 1000,
     })
   })

@@ -9,7 +9,7 @@ import { initProducerId } from '../../src/apis/init-producer-id.ts'
 import { listPartitionReassignments } from '../../src/apis/list-partition-reassignments.ts'
 import type { Cluster } from '../../src/index.ts'
 import { createCluster, cut } from '../../src/index.ts'
-import { ZERO_UUID } from '../../src/wire/schema.ts'
+import { zeroUuid } from '../../src/wire/uuid.ts'
 import { ask, nameOf } from './asking.ts'
 
 let cluster: Cluster
@@ -41,7 +41,7 @@ describe('any broker takes what the controller decides', () => {
       expect(topics).toMatchObject([{ name, errorCode: 0, errorMessage: null }])
       expect(imagesOf(name)).toEqual([2, 2, 2])
       if (version >= 5) expect(topics[0]).toMatchObject({ numPartitions: 2, replicationFactor: 3 })
-      if (version >= 7) expect(topics[0]!.topicId).not.toBe(ZERO_UUID)
+      if (version >= 7) expect(topics[0]!.topicId).not.toBe(zeroUuid)
     }
     const again = { topics: [newTopic('made-in-v7'), newTopic('a b')], timeoutMs: 1000 }
     expect((await ask(cluster, 3, createTopics, again)).topics.map(topic => nameOf(topic.errorCode))).toEqual([
@@ -60,7 +60,7 @@ describe('any broker takes what the controller decides', () => {
     ])
     const v6 = {
       topics: [
-        { name: 'gone-2', topicId: ZERO_UUID },
+        { name: 'gone-2', topicId: zeroUuid },
         { name: null, topicId: made.topics[2]!.topicId },
         { name: null, topicId: 'AAAAAAAAAAAAAAAAAAAABA' },
       ],

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Message, Versions } from '../../src/wire/message.ts'
-import { type AnyField, defaultOf, type Fields, ZERO_UUID } from '../../src/wire/schema.ts'
+import { type AnyField, defaultOf, type Fields } from '../../src/wire/schema.ts'
+import { zeroUuid } from '../../src/wire/uuid.ts'
 
 /** Kafka's own message definitions, as its 4.3.1 jars have them. */
 export interface KafkaField {
@@ -157,7 +158,7 @@ function defaultOfKafka({ type, fields, default: said }: KafkaField): unknown {
     case 'bool':
       return said === 'true'
     case 'uuid':
-      return ZERO_UUID
+      return zeroUuid
     case 'bytes':
       return new Uint8Array(0)
     case 'records':

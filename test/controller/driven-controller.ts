@@ -17,8 +17,8 @@ import { VirtualRuntime } from '../../src/runtime/virtual.ts'
 import type { Api, RequestContext } from '../../src/wire/api.ts'
 import { errorOf } from '../../src/wire/errors.ts'
 import { Reader } from '../../src/wire/reader.ts'
-import { type Decoded, type Encodable, type Fields, ZERO_UUID } from '../../src/wire/schema.ts'
-import { uuidToText } from '../../src/wire/uuid.ts'
+import type { Decoded, Encodable, Fields } from '../../src/wire/schema.ts'
+import { uuidToText, zeroUuid } from '../../src/wire/uuid.ts'
 import { Writer } from '../../src/wire/writer.ts'
 
 const HEARTBEAT_MS = 2000
@@ -209,7 +209,7 @@ export class DrivenController {
   }
 
   deleteTopic(name: string): string {
-    const { responses } = this.ask(deleteTopics, { topics: [{ name, topicId: ZERO_UUID }], timeoutMs: 1000 })
+    const { responses } = this.ask(deleteTopics, { topics: [{ name, topicId: zeroUuid }], timeoutMs: 1000 })
     return errorOf(responses[0]!.errorCode).name
   }
 

@@ -5,7 +5,7 @@ import { deleteTopics } from '../../src/apis/delete-topics.ts'
 import { resourceTypes } from '../../src/metadata/image.ts'
 import type { RequestInput } from '../../src/wire/api.ts'
 import { errorOf } from '../../src/wire/errors.ts'
-import { ZERO_UUID } from '../../src/wire/schema.ts'
+import { zeroUuid } from '../../src/wire/uuid.ts'
 import { DrivenController } from './driven-controller.ts'
 
 type NewTopic = RequestInput<typeof createTopics>['topics'][number]
@@ -79,7 +79,7 @@ describe('CreateTopics', () => {
     const [answer] = create(driven, asked('counts', { numPartitions, replicationFactor }))
     expect(answer).toMatchObject({ error: expected, numPartitions: -1, replicationFactor: -1, configs: [] })
     expect(answer!.errorMessage).not.toBe('')
-    expect(answer!.topicId).toBe(ZERO_UUID)
+    expect(answer!.topicId).toBe(zeroUuid)
   })
 
   test('replicas by hand: what they must be (M-11)', () => {
@@ -133,7 +133,7 @@ describe('CreateTopics', () => {
     const before = driven.image.offset
     const { topics } = driven.ask(createTopics, { topics: [asked('x')], validateOnly: true })
     expect(topics[0]).toMatchObject({ errorCode: 0, numPartitions: 1, replicationFactor: 1 })
-    expect(topics[0]!.topicId).not.toBe(ZERO_UUID)
+    expect(topics[0]!.topicId).not.toBe(zeroUuid)
     expect(driven.image.offset).toBe(before)
   })
 
@@ -177,7 +177,7 @@ describe('CreateTopics', () => {
 describe('DeleteTopics (M-14)', () => {
   const remove = (driven: DrivenController, ...topics: { name: string | null; topicId?: string }[]) =>
     driven
-      .ask(deleteTopics, { topics: topics.map(topic => ({ topicId: ZERO_UUID, ...topic })), timeoutMs: 1000 })
+      .ask(deleteTopics, { topics: topics.map(topic => ({ topicId: zeroUuid, ...topic })), timeoutMs: 1000 })
       .responses.map(({ name, topicId, errorCode }) => ({ name, topicId, error: errorOf(errorCode).name }))
 
   test('by name or by id, and the answer tells both', () => {
