@@ -1,6 +1,6 @@
 export * from './apis/kafka-names.ts'
 export type { Admin } from './client/admin/admin.ts'
-export type { ClusterDescription } from './client/admin/cluster-description.ts'
+export type { ClusterDescription, FeatureDescription, FeatureVersions } from './client/admin/cluster-description.ts'
 export type {
   ConfigAlteration,
   ConfigEntry,
@@ -8,6 +8,21 @@ export type {
   ConfigSynonym,
   DescribeConfigsOptions,
 } from './client/admin/configs.ts'
+export type {
+  ClassicGroupDescription,
+  ConsumerGroupDescription,
+  ConsumerGroupMemberDescription,
+  GroupMemberDescription,
+} from './client/admin/group-descriptions.ts'
+export type { RemoveMembersOptions } from './client/admin/group-members.ts'
+export type { GroupOffset, GroupPartitions, NewGroupOffset } from './client/admin/group-offsets.ts'
+export type {
+  GroupListing,
+  GroupState,
+  GroupType,
+  ListConsumerGroupsOptions,
+  ListGroupsOptions,
+} from './client/admin/groups.ts'
 export type {
   ListedOffset,
   OffsetRequest,
@@ -26,9 +41,24 @@ export type {
 } from './client/admin/topics.ts'
 export { ClientError } from './client/client-error.ts'
 export type { ConsumerOptions, ProducerOptions } from './client/configuration.ts'
+export type {
+  AssignmentContext,
+  Assignor,
+  MemberSubscription,
+  RebalanceProtocol,
+  TopicPartitions,
+} from './client/consumer/assignors/assignor.ts'
+export type { AssignorChoice, AssignorName } from './client/consumer/assignors/strategies.ts'
+export type { CommittedOffset, OffsetsToCommit, PartitionOffset } from './client/consumer/commit-arguments.ts'
+export type { CommitCallback } from './client/consumer/commits.ts'
 export type { Consumer } from './client/consumer/consumer.ts'
+export type { ConsumerCloseOptions, GroupMetadata, SubscribeOptions } from './client/consumer/consumer-arguments.ts'
+export type { ConsumerInterceptor } from './client/consumer/consumer-interceptors.ts'
 export type { ConsumerHeader, ConsumerRecord, ConsumerRecords } from './client/consumer/consumer-record.ts'
+export type { GroupMembershipOperation } from './client/consumer/membership.ts'
 export { LogTruncationError } from './client/consumer/positions.ts'
+export type { RebalanceListener } from './client/consumer/rebalance-callbacks.ts'
+export type { SubscriptionPattern, Topics } from './client/consumer/topic-choice.ts'
 export type { Partitioner, PartitionerInput } from './client/producer/partitioner.ts'
 export type { Producer } from './client/producer/producer.ts'
 export type { ProducerInterceptor } from './client/producer/producer-interceptors.ts'
@@ -48,12 +78,23 @@ export type {
   Serializer,
   SerializerChoice,
 } from './client/serdes.ts'
-export type { Node, OffsetAndTimestamp, PartitionInfo, TopicPartition } from './client/topic-partition.ts'
+export type {
+  Node,
+  OffsetAndMetadata,
+  OffsetAndTimestamp,
+  PartitionInfo,
+  TopicPartition,
+} from './client/topic-partition.ts'
 export type { BrokerHandle } from './cluster/broker-handle.ts'
 export type { Cluster, Named, NewTopic } from './cluster/cluster.ts'
 export type { ControllerHandle } from './cluster/controller-handle.ts'
 export { createCluster } from './cluster/create-cluster.ts'
 export type { FaultOptions, InstalledInterceptor } from './cluster/faults.ts'
+export type { Consumption } from './cluster/group-consumption.ts'
+export type { ConsumedOptions, GroupHandle, GroupWaitOptions } from './cluster/group-handle.ts'
+export type { GroupPartitionView } from './cluster/group-lag.ts'
+export type { Coordinated } from './cluster/group-lookup.ts'
+export type { GroupMemberView } from './cluster/group-membership.ts'
 export {
   cut,
   delay,
@@ -93,12 +134,16 @@ export { OutsideError } from './runtime/outside.ts'
 export { PatienceError } from './runtime/virtual.ts'
 export {
   BufferExhaustedError,
+  CommitFailedError,
   ConfigError,
   type ErrorName,
   IllegalArgumentError,
   IllegalStateError,
+  InvalidGroupIdError,
   KafkaError,
   NoOffsetForPartitionError,
+  RebalanceInProgressError,
+  RetriableCommitFailedError,
   SerializationError,
   WakeupError,
 } from './wire/errors.ts'

@@ -3,6 +3,7 @@
  * them, and do more.
  */
 export { type ClusterMatchers, matchers } from './cluster/matchers/all.ts'
+export type { ConsumedMatcherOptions } from './cluster/matchers/consumed.ts'
 export type { DeliveredOptions } from './cluster/matchers/delivered.ts'
 export type { ExpectedHeader, ExpectedRecord } from './cluster/matchers/expected-record.ts'
 export type { BrokerReference } from './cluster/matchers/in-sync.ts'

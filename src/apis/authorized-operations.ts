@@ -4,3 +4,4 @@
  */
 export const allTopicOperations = 3576
 export const allClusterOperations = 8096
+export const allGroupOperations = 3400

@@ -98,7 +98,8 @@ function described(broker: Broker, resource: Resource, includeSynonyms: boolean)
 }
 
 function rowsOf(broker: Broker, { resourceType, resourceName, configurationKeys }: Resource): ConfigRow[] {
-  const { image, configLayers } = broker
+  const { image } = broker
+  const configLayers = broker.configuration.layers
   const overrides = image.configsOf(resourceType, resourceName)
   switch (resourceType) {
     case resourceTypes.topic:

@@ -1,14 +1,8 @@
+import type { GroupCoordinator } from '../coordinators/groups/group-coordinator.ts'
 import type { LogStores } from '../log/log-store.ts'
 import type { BrokerConfigs } from '../metadata/broker-configs.ts'
-import { brokerLayers } from '../metadata/broker-layers.ts'
-import {
-  type BrokerConfigLayers,
-  effectiveBrokerConfig,
-  effectiveTopicConfig,
-  type LogConfig,
-  type Overrides,
-} from '../metadata/config-values.ts'
-import { CLUSTER_DEFAULT, ClusterImage, type Endpoint, resourceTypes } from '../metadata/image.ts'
+import type { Overrides } from '../metadata/config-values.ts'
+import { ClusterImage, type Endpoint, resourceTypes } from '../metadata/image.ts'
 import type { Address, Carrier, Channel } from '../network/channel.ts'
 import type { Interceptors } from '../node/intercept.ts'
 import type { Life } from '../node/life.ts'
@@ -17,13 +11,15 @@ import { PeerLink } from '../node/peer-link.ts'
 import { Receiver } from '../node/receive.ts'
 import type { AnyApi, RequestInput, ResponseOf } from '../wire/api.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
+import { drawUuid } from '../wire/uuid.ts'
 import { AlterPartitions } from './alter-partitions.ts'
 import { AutoCreation } from './auto-creation.ts'
 import { BrokerLifecycle } from './broker-lifecycle.ts'
+import { Configuration } from './configuration.ts'
+import { Coordination } from './coordination.ts'
 import { Fetches } from './fetches.ts'
 import { Forwarding } from './forwarding.ts'
 import { Housekeeping } from './housekeeping.ts'
-import { incarnationId } from './incarnation.ts'
 import { MetadataFollower } from './metadata-follower.ts'
 import type { Partition, PartitionHost } from './partition.ts'
 import { ProducerIdBlock } from './producer-id-block.ts'
@@ -70,6 +66,8 @@ export class Broker implements PartitionHost {
   readonly producerIds: ProducerIdBlock
   readonly autoCreation: AutoCreation = new AutoCreation(this)
   readonly apis: ReadonlyMap<number, AnyApi>
+  readonly configuration: Configuration
+  readonly coordination: Coordination
   readonly #options: BrokerOptions
   readonly #receiver: Receiver<Broker>
   readonly #carrier: LifeCarrier
@@ -79,7 +77,6 @@ export class Broker implements PartitionHost {
   readonly #fetchers: ReplicaFetchers
   readonly #housekeeping: Housekeeping
   readonly #forwarding: Forwarding
-  #layers: BrokerConfigLayers
   #listening = false
   #ready = false
   #onReady: (() => void)[] = []
@@ -94,7 +91,7 @@ export class Broker implements PartitionHost {
     this.clusterId = options.clusterId
     this.mutants = options.mutants
     this.apis = options.apis
-    this.#layers = brokerLayers(options.configs, new Map(), new Map())
+    this.configuration = new Configuration(options.configs, this.image, id)
     this.#carrier = new LifeCarrier(life, carrier, this.name)
     const controllerLink = () => this.#link(() => options.controllerAddress)
     this.#forwarding = new Forwarding(life, controllerLink())
@@ -124,7 +121,7 @@ export class Broker implements PartitionHost {
       host: this,
       stores: options.stores,
       config: () => this.config,
-      configOf: topic => this.configOf(topic),
+      configOf: topic => this.configuration.ofTopic(topic),
       stateOf: (topicId, index) => this.image.partitionById(topicId, index),
       follow: partition => this.#fetchers.follow(partition, leader => this.image.isUnfenced(leader)),
       forget: partition => this.#fetchers.forget(partition),
@@ -134,6 +131,15 @@ export class Broker implements PartitionHost {
       name: this.name,
       partitions: this.replicas,
       config: () => this.config,
+    })
+    this.coordination = new Coordination({
+      name: this.name,
+      runtime: life,
+      image: this.image,
+      mutants: this.mutants,
+      config: () => this.config,
+      createTopic: topic => this.autoCreation.create([topic]),
+      groupConfig: groupId => this.configuration.ofGroup(groupId),
     })
     this.fetches = new Fetches(this)
     this.#receiver = new Receiver<Broker>({
@@ -212,15 +218,7 @@ export class Broker implements PartitionHost {
 
   /** What this broker goes by, of the keys that may change too. */
   get config(): BrokerConfigs {
-    return effectiveBrokerConfig(this.#layers)
-  }
-
-  get configLayers(): BrokerConfigLayers {
-    return this.#layers
-  }
-
-  configOf(topic: string): LogConfig {
-    return effectiveTopicConfig(this.image.configsOf(resourceTypes.topic, topic), this.#layers)
+    return this.configuration.broker
   }
 
   get replicaLagTimeMaxMs(): number {
@@ -270,6 +268,10 @@ export class Broker implements PartitionHost {
     return this.image.isUnfenced(brokerId)
   }
 
+  roleChanged(partition: Partition): void {
+    this.coordination.roleChanged(partition)
+  }
+
   proposeInSyncReplicas(partition: Partition): void {
     this.#alterPartitions.propose(partition)
   }
@@ -280,6 +282,12 @@ export class Broker implements PartitionHost {
 
   appended(): void {
     this.#housekeeping.touch()
+  }
+
+  // --- coordinators --------------------------------------------------------------------------------------------------
+
+  get groups(): GroupCoordinator {
+    return this.coordination.groups
   }
 
   // --- the controller ------------------------------------------------------------------------------------------------
@@ -304,6 +312,7 @@ export class Broker implements PartitionHost {
     // In Kafka's order: a partition's change that comes with a lower min.insync.replicas goes by the old one (R-12).
     this.replicas.apply(changes)
     if (changes.configs.size > 0) this.#configure(changes.configs.values())
+    this.coordination.metadataChanged(changes)
     if (changes.brokers.size > 0) {
       for (const partition of this.replicas) {
         partition.deletions.check()
@@ -318,14 +327,9 @@ export class Broker implements PartitionHost {
   #configure(resources: Iterable<{ readonly type: number; readonly name: string }>): void {
     for (const { type, name } of resources) {
       if (type === resourceTypes.topic) this.replicas.configure(name)
+      if (type === resourceTypes.group) this.configuration.groupChanged(name)
       if (type !== resourceTypes.broker) continue
-      const { image } = this
-      const dynamicDefault = image.configsOf(resourceTypes.broker, CLUSTER_DEFAULT)
-      this.#layers = brokerLayers(
-        this.#options.configs,
-        dynamicDefault,
-        image.configsOf(resourceTypes.broker, `${this.id}`),
-      )
+      this.configuration.brokersChanged()
       this.replicas.configure()
     }
     this.#housekeeping.touch()
@@ -362,7 +366,7 @@ export class Broker implements PartitionHost {
       brokerId: id,
       name: this.name,
       clusterId,
-      incarnationId: incarnationId(life),
+      incarnationId: drawUuid(n => life.choose('incarnation', n)),
       rack,
       endpoint,
       previousBrokerEpoch,

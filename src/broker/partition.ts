@@ -28,6 +28,8 @@ export interface PartitionHost {
   proposeInSyncReplicas(partition: Partition): void
   /** Some in-sync follower is behind: the check for lag has to run. */
   watchLag(): void
+  /** It leads since this epoch, or no longer. */
+  roleChanged(partition: Partition): void
   /** A log grew: retention, compaction, checkpoints may have work (see Housekeeping). */
   appended(): void
 }
@@ -147,6 +149,7 @@ export class Partition {
     this.#advance()
     this.#watchLag()
     this.wakeReaders()
+    if (isNewEpoch) this.#host.roleChanged(this)
   }
 
   #follow(state: PartitionImage): void {
@@ -162,12 +165,15 @@ export class Partition {
       end: this.log.endOffset,
     })
     this.wakeReaders()
+    if (wasLeader) this.#host.roleChanged(this)
   }
 
   /** The replica is gone from this broker: deleted, or assigned elsewhere. */
   remove(): void {
+    const wasLeader = this.#isLeader
     this.#isLeader = false
     this.#failWaits()
+    if (wasLeader) this.#host.roleChanged(this)
     this.log.onEndOffset = undefined
     this.log.onHighWatermark = undefined
     this.wakeReaders()

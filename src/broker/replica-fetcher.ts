@@ -236,12 +236,14 @@ export class ReplicaFetcher {
   #append(following: Following, answer: FetchedPartition): void {
     const { partition } = following
     const { life, name } = this.#options
-    const { log } = partition
+    const { log, leaderEpoch } = partition
     const before = log.endOffset
     const finish = () => {
       if (log.endOffset > before) {
         life.trace.add('append', name, { what: partition.name, replicated: log.endOffset - before, end: log.endOffset })
       }
+      // The store took its time, and somebody else leads by now, this broker maybe: the old leader is not to be heard.
+      if (partition.leaderEpoch !== leaderEpoch) return
       log.setHighWatermark(Math.min(answer.highWatermark, log.endOffset))
       if (answer.logStartOffset > log.startOffset) log.raiseStartOffset(answer.logStartOffset)
     }
@@ -249,7 +251,7 @@ export class ReplicaFetcher {
       finish()
       return
     }
-    const options = { leaderEpoch: partition.leaderEpoch, now: life.now() }
+    const options = { leaderEpoch, now: life.now() }
     const appended = log.appendAsFollower(answer.records.batches(), options)
     if (appended instanceof Promise) this.#later(following, appended, finish)
     else finish()

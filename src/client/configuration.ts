@@ -1,6 +1,7 @@
 import { type AdminConfigs, type AdminOptions, adminConfigs } from '../metadata/admin-configs.ts'
 import type { ConfigTable } from '../metadata/config-definition.ts'
 import { clientConfiguration } from '../metadata/config-options.ts'
+import { consumerConfiguration } from '../metadata/consumer-checks.ts'
 import {
   type ConsumerConfigs,
   type ConsumerOptions as ConsumerKeys,
@@ -15,6 +16,8 @@ import {
 } from '../metadata/producer-configs.ts'
 import { addressText } from '../network/channel.ts'
 import { ConfigError } from '../wire/errors.ts'
+import type { AssignorChoice } from './consumer/assignors/strategies.ts'
+import type { ConsumerInterceptor } from './consumer/consumer-interceptors.ts'
 import type { ClientEnvironment } from './environment.ts'
 import { type DeserializerChoice, defaultSerde, type SerializerChoice } from './serdes.ts'
 
@@ -29,11 +32,21 @@ export type ProducerOptions = Omit<ProducerKeys, 'key.serializer' | 'value.seria
 }
 
 /** A consumer's configuration, under Kafka's own names. */
-export type ConsumerOptions = Omit<ConsumerKeys, 'key.deserializer' | 'value.deserializer'> & {
+export type ConsumerOptions = Omit<
+  ConsumerKeys,
+  'key.deserializer' | 'value.deserializer' | 'partition.assignment.strategy' | 'interceptor.classes'
+> & {
   /** `'string'`, `'json'`, `'bytes'`, a Java name, or your own. Default: a Buffer. */
   readonly 'key.deserializer'?: DeserializerChoice | undefined
   /** `'string'`, `'json'`, `'bytes'`, a Java name, or your own. Default: a Buffer. */
   readonly 'value.deserializer'?: DeserializerChoice | undefined
+  /**
+   * `'range'`, `'roundrobin'`, `'sticky'`, `'cooperative-sticky'`, Java names, or your own; in a list (or separated by
+   * commas) the first is preferred. Default: range and cooperative-sticky. Only with the classic `group.protocol`.
+   */
+  readonly 'partition.assignment.strategy'?: string | readonly AssignorChoice[] | undefined
+  /** Objects with onConsume, onCommit and close, or classes of such. Default: none. */
+  readonly 'interceptor.classes'?: readonly (ConsumerInterceptor | (new () => ConsumerInterceptor))[] | undefined
 }
 
 /**
@@ -57,7 +70,7 @@ export function producerConfigsOf(options: ProducerOptions, environment: ClientE
 
 export function consumerConfigsOf(options: ConsumerOptions, environment: ClientEnvironment): ConsumerConfigs {
   refuseUnknown(consumerConfigs, 'consumer', options)
-  return clientConfiguration(consumerConfigs, 'consumer', {
+  return consumerConfiguration({
     'key.deserializer': defaultSerde,
     'value.deserializer': defaultSerde,
     ...reached(environment),

@@ -4,10 +4,11 @@ import { RequestTimeoutError } from '../network/connection.ts'
 import type { AnyApi, RequestInput, ResponseOf } from '../wire/api.ts'
 import { KafkaError } from '../wire/errors.ts'
 import type { ClientEnvironment } from './environment.ts'
+import type { TrafficMetrics } from './metrics/traffic-metrics.ts'
 import { type ConnectionSettings, NodeConnection } from './node-connection.ts'
 
 /** What a connection is for: one request at a time is served on each (W-4), so a long poll gets one of its own. */
-export type Purpose = 'metadata' | 'produce' | 'fetch' | 'control'
+export type Purpose = 'metadata' | 'produce' | 'fetch' | 'control' | 'coordinator'
 
 /** Configuration keys that every client has for its connections. */
 export interface ConnectionConfigs {
@@ -25,11 +26,14 @@ export class Connections {
   readonly #environment: ClientEnvironment
   readonly #settings: ConnectionSettings
   readonly #byKey = new Map<string, NodeConnection>()
+  readonly #traffic: TrafficMetrics | undefined
   readonly #listeners: ((node: NodeConnection, lost: Error | undefined) => void)[] = []
   #closed: Error | undefined
 
-  constructor(environment: ClientEnvironment, configs: ConnectionConfigs) {
+  /** `traffic` counts what passes over them. */
+  constructor(environment: ClientEnvironment, configs: ConnectionConfigs, traffic?: TrafficMetrics) {
     this.#environment = environment
+    this.#traffic = traffic
     this.requestTimeoutMs = configs['request.timeout.ms']
     this.#settings = {
       clientId: configs['client.id'],
@@ -54,9 +58,11 @@ export class Connections {
       if (known.address.port === address.port && known.address.host === address.host) return known
       known.close(new Error(`node ${nodeId} has moved to ${addressText(address)}`))
     }
-    const made = new NodeConnection(nodeId, address, this.#environment, this.#settings, (node, lost) => {
+    const changed = (node: NodeConnection, lost: Error | undefined) => {
       for (const listener of this.#listeners) listener(node, lost)
-    })
+    }
+    const traffic = this.#traffic?.node(nodeId, purpose)
+    const made = new NodeConnection(nodeId, address, this.#environment, this.#settings, changed, traffic)
     if (this.#closed !== undefined) made.close(this.#closed)
     this.#byKey.set(key, made)
     return made

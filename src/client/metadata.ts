@@ -15,9 +15,14 @@ export interface MetadataOptions {
   readonly retryBackoffMs: number
   readonly retryBackoffMaxMs: number
   readonly allowAutoTopicCreation: boolean
-  /** The topics to ask for, whenever asked. */
-  readonly topics: () => readonly string[]
+  /** The topics to ask for, whenever asked; null: all that there are. */
+  readonly topics: () => readonly string[] | null
+  /** Beside them, topics that are known by their ids only. */
+  readonly topicIds?: () => Iterable<string>
 }
+
+/** From this version of Metadata on, topics may be asked for by id. */
+const BY_ID_SINCE = 12
 
 /** A new leader as a response hints at it (C-43). */
 export interface LeaderHint {
@@ -43,6 +48,10 @@ export class ClientMetadata {
   readonly #errors = new Map<string, ErrorName>()
   readonly #listeners: (() => void)[] = []
   #updated: Deferred<void> | undefined
+  #version = 0
+  /** The last request was one by ids. */
+  #asksById = false
+  #hasAllTopics = false
   #refreshedAt = Number.NEGATIVE_INFINITY
   #attemptedAt = Number.NEGATIVE_INFINITY
   /** Refreshes in a row that brought nothing new. */
@@ -81,6 +90,16 @@ export class ClientMetadata {
     return this.#topics.get(topic)?.partitions[partition]
   }
 
+  /** The topics that are known. */
+  topics(): IterableIterator<TopicView> {
+    return this.#topics.values()
+  }
+
+  /** The last refresh was one of all topics. */
+  get hasAllTopics(): boolean {
+    return this.#hasAllTopics
+  }
+
   /** What the last answer refused the topic with. */
   errorOf(topic: string): ErrorName | undefined {
     return this.#errors.get(topic)
@@ -93,7 +112,17 @@ export class ClientMetadata {
   }
 
   get isStale(): boolean {
-    return this.#environment.runtime.now() - this.#refreshedAt >= this.#options.maxAgeMs
+    return this.#environment.runtime.now() >= this.expiresAt
+  }
+
+  /** When it will be too old, in milliseconds since the epoch. */
+  get expiresAt(): number {
+    return this.#refreshedAt + this.#options.maxAgeMs
+  }
+
+  /** Counts the refreshes and hints: the same number, the same metadata. */
+  get version(): number {
+    return this.#version
   }
 
   /** When it was last refreshed, in milliseconds since the epoch; −Infinity before the first time. */
@@ -132,6 +161,11 @@ export class ClientMetadata {
     const partitions = [...known.partitions]
     partitions[partition] = { ...view, leaderId: leader.leaderId, leaderEpoch: leader.leaderEpoch }
     this.#topics.set(topic, { ...known, partitions })
+    this.#tell()
+  }
+
+  #tell(): void {
+    this.#version++
     for (const listener of this.#listeners) listener()
   }
 
@@ -206,12 +240,14 @@ export class ClientMetadata {
     this.#inFlight = true
     this.#needed = false
     this.#attemptedAt = runtime.now()
-    const asked = [...new Set(this.#options.topics())]
+    const topics = this.#options.topics()
+    const asked = topics && new Set(topics)
+    const ids = [...(this.#options.topicIds?.() ?? [])]
     let failed = false
     try {
       const { allowAutoTopicCreation } = this.#options
       const response = await this.#connections.request(node, metadata, version => ({
-        topics: asked.map(name => ({ name, topicId: zeroUuid })),
+        topics: asked && this.#wanted(asked, version >= BY_ID_SINCE ? ids : []),
         ...(version >= 4 ? { allowAutoTopicCreation } : {}),
       }))
       failed = response.errorCode !== 0
@@ -226,15 +262,27 @@ export class ClientMetadata {
       this.#needed = true
     }
     // A topic that began to be of interest while the request was under way is not in its answer.
-    if (this.#options.topics().some(name => !asked.includes(name))) this.#needed = true
+    if (asked !== null && (this.#options.topics()?.some(name => !asked.has(name)) ?? true)) this.#needed = true
     const updated = this.#updated
     this.#updated = undefined
     updated?.resolve()
-    for (const listener of this.#listeners) listener()
+    this.#tell()
     if (this.#needed) this.#schedule()
   }
 
-  #apply(response: ResponseOf<typeof metadata>, asked: readonly string[]): void {
+  /** Where one is asked for by its id, names beside it do not count (M-3): those that are not known have the next turn. */
+  #wanted(names: ReadonlySet<string>, ids: readonly string[]): { name: string | null; topicId: string }[] {
+    const known = [...names].map(name => this.#topics.get(name)?.id ?? zeroUuid)
+    const isUnknown = known.includes(zeroUuid)
+    this.#asksById = ids.length > 0 && !(isUnknown && this.#asksById)
+    if (!this.#asksById) return [...names].map(name => ({ name, topicId: zeroUuid }))
+    if (isUnknown) this.#needed = true
+    const all = new Set([...ids, ...known])
+    all.delete(zeroUuid)
+    return [...all].map(topicId => ({ name: null, topicId }))
+  }
+
+  #apply(response: ResponseOf<typeof metadata>, asked: ReadonlySet<string> | null): void {
     const nodes = response.brokers.map(nodeOf)
     let changed = nodes.length !== this.nodes.size || nodes.some(node => !this.nodes.has(node.id))
     this.nodes = new Map(nodes.map(node => [node.id, node]))
@@ -257,11 +305,14 @@ export class ClientMetadata {
         this.#errors.set(name, errorOf(answer.errorCode).name)
       }
     }
+    const wanted = new Set([...(asked ?? []), ...response.topics.map(({ name }) => name)])
+    for (const id of this.#options.topicIds?.() ?? []) wanted.add(this.#names.get(id) ?? null)
     for (const [name, { id }] of this.#topics) {
-      if (asked.includes(name)) continue
+      if (wanted.has(name)) continue
       this.#topics.delete(name)
       this.#names.delete(id)
     }
+    this.#hasAllTopics = asked === null
     this.#vain = changed ? 0 : this.#vain + 1
     this.#refreshedAt = this.#environment.runtime.now()
   }

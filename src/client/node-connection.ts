@@ -1,7 +1,7 @@
 import { apiVersions } from '../apis/api-versions.ts'
 import type { Address, Channel } from '../network/channel.ts'
 import { addressText, ConnectionError } from '../network/channel.ts'
-import { Connection, type Outcome } from '../network/connection.ts'
+import { Connection, type Outcome, type Traffic } from '../network/connection.ts'
 import type { Deferred, Timer } from '../runtime/runtime.ts'
 import type { AnyApi, RequestInput, ResponseOf } from '../wire/api.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
@@ -9,8 +9,9 @@ import type { Versions } from '../wire/message.ts'
 import { Backoff } from './backoff.ts'
 import type { ClientEnvironment } from './environment.ts'
 
-const SOFTWARE_NAME = 'mini-kafka'
-const SOFTWARE_VERSION = '0.1.0'
+/** How our clients introduce themselves (KIP-511). */
+export const SOFTWARE_NAME = 'mini-kafka'
+export const SOFTWARE_VERSION = '0.1.0'
 
 export interface ConnectionSettings {
   readonly clientId: string
@@ -19,6 +20,12 @@ export interface ConnectionSettings {
   readonly reconnectBackoffMaxMs: number
   readonly setupTimeoutMs: number
   readonly setupTimeoutMaxMs: number
+}
+
+/** Told of a connection's coming and going, and of what passes over it. */
+export interface ConnectionTraffic extends Traffic {
+  opened(): void
+  closed(): void
 }
 
 /**
@@ -35,6 +42,7 @@ export class NodeConnection {
   readonly #backoff: Backoff
   readonly #setupTimeout: Backoff
   readonly #changed: (node: NodeConnection, lost: Error | undefined) => void
+  readonly #traffic: ConnectionTraffic | undefined
   #connection: Connection | undefined
   #versions: ReadonlyMap<number, Versions> | undefined
   #attempt = 0
@@ -53,12 +61,14 @@ export class NodeConnection {
     environment: ClientEnvironment,
     settings: ConnectionSettings,
     changed: (node: NodeConnection, lost: Error | undefined) => void,
+    traffic?: ConnectionTraffic,
   ) {
     this.nodeId = nodeId
     this.address = address
     this.#environment = environment
     this.#settings = settings
     this.#changed = changed
+    this.#traffic = traffic
     const { runtime } = environment
     const { reconnectBackoffMs, reconnectBackoffMaxMs, setupTimeoutMs, setupTimeoutMaxMs } = settings
     this.#backoff = new Backoff(runtime, 'client.reconnect', reconnectBackoffMs, reconnectBackoffMaxMs)
@@ -173,6 +183,11 @@ export class NodeConnection {
     runtime.after(ms, () => this.#changed(this, undefined))
   }
 
+  /** Drops the connection, as if it were lost: it is made anew when it is needed. */
+  disconnect(reason: string): void {
+    if (this.#closed === undefined) this.#lose(this.#attempt, new ConnectionError(reason))
+  }
+
   close(reason: Error): void {
     if (this.#closed !== undefined) return
     this.#closed = reason
@@ -183,6 +198,7 @@ export class NodeConnection {
     const connection = this.#connection
     this.#connection = undefined
     connection?.close(reason.message)
+    if (connection !== undefined) this.#traffic?.closed()
     this.#ready?.reject(reason)
     this.#ready = undefined
   }
@@ -196,8 +212,10 @@ export class NodeConnection {
     this.#connection = new Connection(channel, {
       runtime,
       clientId: this.#settings.clientId,
+      traffic: this.#traffic,
       onClose: error => this.#lose(attempt, error),
     })
+    this.#traffic?.opened()
     this.#negotiate(attempt, apiVersions.versions.max)
   }
 
@@ -241,6 +259,7 @@ export class NodeConnection {
     const connection = this.#connection
     this.#connection = undefined
     if (connection !== undefined && !connection.isClosed) connection.close(error.message)
+    if (connection !== undefined) this.#traffic?.closed()
     this.#failures++
     this.#retryAt = this.#environment.runtime.now() + this.#backoff.delay(this.#failures)
     this.#ready?.reject(error)

@@ -11,6 +11,16 @@ export interface OffsetAndTimestamp {
   readonly leaderEpoch: number | undefined
 }
 
+/** How far a group has come in a partition, as it was committed. */
+export interface OffsetAndMetadata {
+  /** The next record to be read. */
+  readonly offset: number
+  /** Of the record before it; −1 if it is not known. */
+  readonly leaderEpoch: number
+  /** Whatever the application left with it; '' for nothing. */
+  readonly metadata: string
+}
+
 /** A broker as clients know it. */
 export interface Node {
   readonly id: number

@@ -1,27 +1,26 @@
-import { createTopics } from '../apis/create-topics.ts'
 import { Admin } from '../client/admin/admin.ts'
 import type { ConsumerOptions, ProducerOptions } from '../client/configuration.ts'
 import { Consumer } from '../client/consumer/consumer.ts'
-import type { ClientEnvironment } from '../client/environment.ts'
+import type { ClientEnvironment, LivingMember } from '../client/environment.ts'
 import { Producer } from '../client/producer/producer.ts'
 import type { AdminOptions } from '../metadata/admin-configs.ts'
-import { topicOverrides } from '../metadata/config-options.ts'
 import { NO_LEADER, type PartitionImage, type TopicImage } from '../metadata/image.ts'
 import { didYouMean } from '../metadata/nearest-name.ts'
 import { addressText } from '../network/channel.ts'
-import { Connection } from '../network/connection.ts'
 import type { Interceptor } from '../node/intercept.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Trace } from '../runtime/trace.ts'
 import { VirtualRuntime } from '../runtime/virtual.ts'
 import type { AnyApi } from '../wire/api.ts'
-import { IllegalStateError, KafkaError } from '../wire/errors.ts'
+import { IllegalStateError } from '../wire/errors.ts'
 import type { BrokerHandle } from './broker-handle.ts'
 import { isCalm } from './calm.ts'
 import { Clock } from './clock.ts'
 import type { ControllerHandle } from './controller-handle.ts'
 import { describeCluster } from './description.ts'
 import { type FaultOptions, Faults, type InstalledInterceptor } from './faults.ts'
+import { GroupHandle } from './group-handle.ts'
+import { type Coordinated, coordinatorOf } from './group-lookup.ts'
 import { NetworkFaults } from './network-faults.ts'
 import { refuseUnknown, type TopicSpec } from './options.ts'
 import { type PartitionView, viewPartition } from './partition-view.ts'
@@ -31,6 +30,7 @@ import { type RequestFilter, RequestJournal, type SeenRequest } from './request-
 import { isFollowed, isServed } from './served.ts'
 import { settle } from './settle.ts'
 import { TopicHandle } from './topic-handle.ts'
+import { orderTopics } from './topic-order.ts'
 import { type WaitOptions, waitUntil } from './wait.ts'
 
 /** A topic to create: under a name, or under a prefix with a name of its own, for tests that share a cluster. */
@@ -64,6 +64,7 @@ export class Cluster {
   readonly #plant: Plant
   readonly #runtime: Runtime
   readonly #clients = new Set<Client>()
+  readonly #members = new Set<LivingMember>()
   readonly #faults: Faults
   readonly #journal = new RequestJournal()
   readonly #counts = new Map<string, number>()
@@ -82,7 +83,7 @@ export class Cluster {
     const ids = brokers.map(broker => broker.id)
     this.network = new NetworkFaults(plant.network, ids, this.#faults)
     plant.interceptors.witness = this.#journal
-    if (this.#runtime instanceof VirtualRuntime) this.#runtime.calm = () => isCalm(this, parts.plant)
+    if (this.#runtime instanceof VirtualRuntime) this.#runtime.calm = () => isCalm(this, this.#members, parts.plant)
   }
 
   // --- addresses and clients -----------------------------------------------------------------------------------------
@@ -119,6 +120,7 @@ export class Cluster {
       carrier: this.#plant.network,
       bootstrap: this.brokers.map(broker => broker.address),
       clientName,
+      members: this.#members,
     })
     const named = Object.assign(client, { name: clientName })
     this.#clients.add(named)
@@ -148,22 +150,7 @@ export class Cluster {
   async createTopics(topics: Readonly<Record<string, TopicSpec>>): Promise<void> {
     const names = Object.keys(topics)
     if (names.length === 0) return
-    const channel = await this.#plant.network.connect('cluster', this.#plant.controllerAddress)
-    const connection = new Connection(channel, { runtime: this.#runtime, clientId: 'cluster' })
-    const request = Object.entries(topics).map(([name, topic]) => ({
-      name,
-      numPartitions: topic.assignments === undefined ? (topic.partitions ?? -1) : -1,
-      replicationFactor: topic.assignments === undefined ? (topic.replicationFactor ?? -1) : -1,
-      assignments: (topic.assignments ?? []).map((brokerIds, partitionIndex) => ({ partitionIndex, brokerIds })),
-      configs: [...topicOverrides(topic.configs ?? {})].map(([name, value]) => ({ name, value })),
-    }))
-    const body = { topics: request, timeoutMs: 30_000, validateOnly: false }
-    const response = await connection.request(createTopics, createTopics.versions.max, body, 30_000)
-    connection.close()
-    for (const { name, errorCode, errorMessage } of response.topics) {
-      if (errorCode !== 0)
-        throw KafkaError.of(errorCode, `topic '${name}': ${errorMessage ?? KafkaError.of(errorCode).message}`)
-    }
+    await orderTopics(this.#plant, topics)
     await this.#runtime.until(() => names.every(name => this.#isServed(name))).promise
   }
 
@@ -202,6 +189,12 @@ export class Cluster {
     return state.replicas.filter(id => id !== state.leader).map(id => this.broker(id))
   }
 
+  /** The broker that coordinates a group now: the one that leads its partition of `__consumer_offsets`. None is an error. */
+  coordinatorOf(who: Coordinated): BrokerHandle {
+    this.#requireOpen('coordinatorOf()')
+    return coordinatorOf({ brokers: this.brokers, image: () => this.#image() }, who)
+  }
+
   // --- what is there -------------------------------------------------------------------------------------------------
 
   /** The partition at this moment: bounds, in-sync replicas, and each replica's own log. */
@@ -213,6 +206,15 @@ export class Cluster {
   topic(name: string): TopicHandle {
     const { brokers } = this
     return new TopicHandle({ runtime: this.#runtime, brokers, requireTopic: topic => this.#requireTopic(topic) }, name)
+  }
+
+  /** A group: who is in it, what it has committed, and how far behind it is. It need not be there yet. */
+  group(id: string): GroupHandle {
+    const image = () => {
+      this.#requireOpen(`a look at group '${id}'`)
+      return this.#image()
+    }
+    return new GroupHandle({ runtime: this.#runtime, brokers: this.brokers, image }, id)
   }
 
   /** Requests that nodes received, oldest first, with their answers: the last 10,000 of clients and of brokers. */

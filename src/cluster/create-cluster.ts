@@ -7,7 +7,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { VirtualRuntime } from '../runtime/virtual.ts'
 import { loadInstalledCodecs } from '../wire/compression.ts'
 import { IllegalStateError } from '../wire/errors.ts'
-import { uuidToText } from '../wire/uuid.ts'
+import { drawUuid } from '../wire/uuid.ts'
 import { BrokerHandle } from './broker-handle.ts'
 import { Cluster } from './cluster.ts'
 import { clusterWatches } from './clusters.ts'
@@ -88,7 +88,5 @@ function makeRuntime(options: ClusterOptions, plan: ClusterPlan): Runtime {
 }
 
 function clusterIdOf(runtime: Runtime): string {
-  const bytes = new Uint8Array(16)
-  for (let i = 0; i < 16; i++) bytes[i] = runtime.choose('cluster.id', 256)
-  return uuidToText(bytes)
+  return drawUuid(n => runtime.choose('cluster.id', n))
 }

@@ -90,6 +90,15 @@ const REAL_TIME_CONFIGS: Overrides = new Map([
   ['group.initial.rebalance.delay.ms', '0'],
 ])
 
+/** Kafka's defaults for its own topics, as far as there are brokers: groups work on one broker too (docs/deviations.md). */
+function internalTopicConfigs(brokers: number): [string, string][] {
+  return [
+    ['offsets.topic.replication.factor', 3],
+    ['transaction.state.log.replication.factor', 3],
+    ['transaction.state.log.min.isr', 2],
+  ].map(([name, most]) => [name as string, `${Math.min(most as number, brokers)}`])
+}
+
 /** @throws {ConfigError} that names the option, and what would be right. */
 export function planCluster(options: ClusterOptions): ClusterPlan {
   if ('listen' in options) {
@@ -122,10 +131,14 @@ export function planCluster(options: ClusterOptions): ClusterPlan {
     }
     refuseUnknown(`option of the topic '${name}'`, topic, TOPIC_OPTION_NAMES)
   }
-  const given = brokerOverrides(options.configs ?? {})
+  const brokers = planBrokers(options.brokers ?? 3)
   return {
-    brokers: planBrokers(options.brokers ?? 3),
-    configs: time === 'real' ? new Map([...REAL_TIME_CONFIGS, ...given]) : given,
+    brokers,
+    configs: new Map([
+      ...(brokers.length < 3 ? internalTopicConfigs(brokers.length) : []),
+      ...(time === 'real' ? REAL_TIME_CONFIGS : []),
+      ...brokerOverrides(options.configs ?? {}),
+    ]),
     seed: planSeed(options.seed),
     time,
   }

@@ -152,6 +152,7 @@ const UNKNOWN = /offset|watermark|leaderId|nodeId|port|producerId|epoch|generati
 function blankOf(fields: Fields, version: number): Struct {
   const blank: Record<string, unknown> = {}
   for (const [name, field] of Object.entries(fields)) {
+    if (!isIn(field, version)) continue
     const isNullable = version >= field.spans.nullableSince
     if (field.spans.default !== undefined) blank[name] = field.spans.default
     else if (isNullable && (field.kind === 'string' || field.kind === 'struct')) blank[name] = null

@@ -1,10 +1,10 @@
-import type { Partition } from '../broker/partition.ts'
 import type { ReplicaLog } from '../log/replica-log.ts'
 import type { PartitionImage, TopicImage } from '../metadata/image.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { ConfigError, SerializationError } from '../wire/errors.ts'
 import type { LogRecord } from '../wire/record.ts'
 import type { BrokerHandle } from './broker-handle.ts'
+import { ledPartition } from './led-partition.ts'
 import { lookUntil } from './look.ts'
 import { refuseUnknown } from './options.ts'
 import { type PartitionView, viewPartition } from './partition-view.ts'
@@ -202,22 +202,14 @@ export class TopicHandle {
     throw new RangeError(`'${this.name}' has partitions 0 to ${partitions.length - 1}, not ${partition}`)
   }
 
-  /** The partition on a leader that runs and knows that it leads. */
-  #led(state: PartitionImage): Partition | undefined {
-    const handle = this.#host.brokers.find(broker => broker.id === state.leader)
-    if (handle === undefined || !handle.isRunning) return undefined
-    const partition = handle.broker?.partitionOf(state.topicId, state.partition)
-    return partition?.isLeader ? partition : undefined
-  }
-
   #leadersLog(state: PartitionImage): ReplicaLog | undefined {
-    return this.#led(state)?.log
+    return ledPartition(this.#host.brokers, state)?.log
   }
 
   /** A new leader does not know yet what was committed before it (KIP-207): it shows less than there is. */
   #isCaughtUp(partition: number | undefined): boolean {
     return this.#states(partition).every(state => {
-      const led = this.#led(state)
+      const led = ledPartition(this.#host.brokers, state)
       return led !== undefined && led.log.highWatermark >= led.leaderEpochStart
     })
   }
@@ -280,7 +272,7 @@ function waitOf({ timeoutMs }: RecordsOptions): { timeoutMs?: number } {
 }
 
 /** Copies: a test may do with them what it likes. */
-function bytesOf(partition: number, { record, control }: VisibleRecord): BytesRecord {
+export function bytesOf(partition: number, { record, control }: VisibleRecord): BytesRecord {
   const { offset, timestamp, key, value, headers } = record as LogRecord
   return {
     partition,

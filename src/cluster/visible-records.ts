@@ -1,3 +1,4 @@
+import type { Eventually } from '../log/log-store.ts'
 import type { ReplicaLog } from '../log/replica-log.ts'
 import { controlTypeOf, transactionMarkerOf } from '../wire/control-record.ts'
 import { iterateRecords, type LogRecord } from '../wire/record.ts'
@@ -37,6 +38,44 @@ export async function visibleRecords(log: ReplicaLog, isolation: Isolation): Pro
   return found
 }
 
+/**
+ * How many records from an offset on a consumer of this isolation may read now: control records, aborted ones and what
+ * compaction took are no records. At once where the store answers at once; batches without gaps are not even opened.
+ */
+export function countVisible(log: ReplicaLog, from: number, isolation: Isolation): Eventually<number> {
+  const bound = boundOf(log, isolation)
+  const start = Math.max(from, log.startOffset)
+  const aborted = isolation === 'read_committed' ? new Aborted(log, bound, start) : undefined
+  let count = 0
+  let offset = start
+  const add = (batches: readonly RecordBatch[]): boolean => {
+    for (const batch of batches) {
+      offset = batch.nextOffset
+      if (aborted?.hides(batch) || batch.isControl) continue
+      count += countFrom(batch, start)
+    }
+    return batches.length > 0
+  }
+  const step = (): Eventually<number> => {
+    while (offset < bound) {
+      const reading = log.read(offset, READ_BYTES, bound, { minOneBatch: true })
+      if (reading instanceof Promise) return reading.then(batches => (add(batches) ? step() : count))
+      if (!add(reading)) break
+    }
+    return count
+  }
+  return step()
+}
+
+function countFrom(batch: RecordBatch, start: number): number {
+  const { baseOffset, lastOffset, count } = batch
+  if (start <= baseOffset) return count
+  if (count === lastOffset - baseOffset + 1) return lastOffset - start + 1
+  let found = 0
+  for (const record of iterateRecords(batch)) if (record.offset >= start) found++
+  return found
+}
+
 function addRecords(found: VisibleRecord[], batch: RecordBatch, startOffset: number): void {
   for (const record of iterateRecords(batch)) {
     // DeleteRecords may have raised the start into the middle of a batch.
@@ -50,8 +89,8 @@ class Aborted {
   readonly #coming: { readonly producerId: number; readonly firstOffset: number }[]
   readonly #producerIds = new Set<number>()
 
-  constructor(log: ReplicaLog, bound: number) {
-    const transactions = log.startOffset < bound ? log.abortedTransactions(log.startOffset, bound) : []
+  constructor(log: ReplicaLog, bound: number, from = log.startOffset) {
+    const transactions = from < bound ? log.abortedTransactions(from, bound) : []
     this.#coming = [...transactions].sort((a, b) => a.firstOffset - b.firstOffset)
   }
 

@@ -11,6 +11,7 @@ export const defaultFeatures: Readonly<Record<string, number>> = {
   'metadata.version': 30,
   'kraft.version': 1,
   [ELR_FEATURE]: 1,
+  'group.version': 1,
 }
 
 /**

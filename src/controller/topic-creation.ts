@@ -9,7 +9,7 @@ import type { MetadataRecordInput } from '../metadata/records.ts'
 import { checkTopicName } from '../metadata/topic-names.ts'
 import type { RequestOf, ResponseInput } from '../wire/api.ts'
 import { KafkaError } from '../wire/errors.ts'
-import { uuidToText } from '../wire/uuid.ts'
+import { drawUuid } from '../wire/uuid.ts'
 import type { Decision, Situation } from './decision.ts'
 import { attempt, errorFields } from './refusal.ts'
 import {
@@ -196,15 +196,10 @@ function configRows(overrides: Overrides, layers: Parameters<typeof describeTopi
   }))
 }
 
-/** A random (version 4) uuid; like Kafka's none whose text begins with '-', which tools take for an option. */
+/** One that no topic has. */
 function newTopicId(situation: Situation): string {
-  const bytes = new Uint8Array(16)
-  const view = new DataView(bytes.buffer)
   for (;;) {
-    for (let at = 0; at < 16; at += 4) view.setUint32(at, situation.choose('topic id', 2 ** 32))
-    bytes[6] = (bytes[6]! & 0x0f) | 0x40
-    bytes[8] = (bytes[8]! & 0x3f) | 0x80
-    const id = uuidToText(bytes)
-    if (!id.startsWith('-') && situation.image.topicById(id) === undefined) return id
+    const id = drawUuid(n => situation.choose('topic id', n))
+    if (situation.image.topicById(id) === undefined) return id
   }
 }

@@ -113,6 +113,11 @@ export class ReplicaLog {
     return this.#log.producers
   }
 
+  /** Settled, well or not, when the store has answered all that was handed to it: `endOffset` is the assigned end then. */
+  drained(): Eventually<void> {
+    return this.#appender.drained()
+  }
+
   /** Bytes of all batches. */
   get size(): number {
     return this.#log.segments.size

@@ -4,5 +4,6 @@ import type { FeatureSpan } from './image.ts'
 export const supportedFeatures: readonly FeatureSpan[] = [
   { name: 'metadata.version', minSupportedVersion: 7, maxSupportedVersion: 30 },
   { name: 'eligible.leader.replicas.version', minSupportedVersion: 0, maxSupportedVersion: 1 },
+  { name: 'group.version', minSupportedVersion: 0, maxSupportedVersion: 1 },
   { name: 'kraft.version', minSupportedVersion: 0, maxSupportedVersion: 1 },
 ]

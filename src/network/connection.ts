@@ -16,10 +16,17 @@ export interface Outcome<A extends AnyApi> {
   onLost(error: Error): void
 }
 
+/** Told of what passes over a connection, in bytes of its frames: for metrics. */
+export interface Traffic {
+  sent(bytes: number): void
+  received(api: AnyApi, bytes: number, latencyMs: number, response: object): void
+}
+
 interface InFlight {
   readonly api: AnyApi
   readonly version: number
   readonly correlationId: number
+  readonly sentAt: number
   deadline: number
   // biome-ignore lint/suspicious/noExplicitAny: the outcome of whatever API
   readonly outcome: Outcome<any>
@@ -35,6 +42,7 @@ export class Connection {
   readonly #clientId: string | null
   readonly #inFlight: InFlight[] = []
   readonly #housekeeping: boolean
+  readonly #traffic: Traffic | undefined
   #correlationId = 0
   #timer: Timer | undefined
   /** When that timer fires. */
@@ -45,13 +53,20 @@ export class Connection {
 
   constructor(
     channel: Channel,
-    options: { runtime: Runtime; clientId: string | null; housekeeping?: boolean; onClose?: (error: Error) => void },
+    options: {
+      readonly runtime: Runtime
+      readonly clientId: string | null
+      readonly housekeeping?: boolean
+      readonly traffic?: Traffic | undefined
+      readonly onClose?: (error: Error) => void
+    },
   ) {
     this.channel = channel
     this.#runtime = options.runtime
     this.#clientId = options.clientId
     this.#housekeeping = options.housekeeping ?? false
     this.#onClose = options.onClose
+    this.#traffic = options.traffic
     // Timers of housekeeping are idle: where time leaps, they and what they wait for move along.
     if (this.#housekeeping) this.#unlisten = options.runtime.onLeap(ms => this.#leapt(ms))
     channel.receive({
@@ -81,9 +96,11 @@ export class Connection {
     const correlationId = this.#correlationId
     this.#correlationId = (correlationId + 1) & 0x7fffffff
     const frame = encodeRequest(api, version, correlationId, this.#clientId, body)
-    const deadline = this.#runtime.now() + timeoutMs
-    this.#inFlight.push({ api, version, correlationId, deadline, outcome })
+    const sentAt = this.#runtime.now()
+    const deadline = sentAt + timeoutMs
+    this.#inFlight.push({ api, version, correlationId, sentAt, deadline, outcome })
     if (this.#timer === undefined || deadline < this.#timerAt) this.#armTimer(deadline)
+    this.#traffic?.sent(frame.length)
     this.channel.send(frame, { kind: 'request', api: api.name })
   }
 
@@ -92,10 +109,9 @@ export class Connection {
     if (this.#lost !== undefined) throw this.#lost
     const correlationId = this.#correlationId
     this.#correlationId = (correlationId + 1) & 0x7fffffff
-    this.channel.send(encodeRequest(api, version, correlationId, this.#clientId, body), {
-      kind: 'request',
-      api: api.name,
-    })
+    const frame = encodeRequest(api, version, correlationId, this.#clientId, body)
+    this.#traffic?.sent(frame.length)
+    this.channel.send(frame, { kind: 'request', api: api.name })
   }
 
   request<A extends AnyApi>(api: A, version: number, body: RequestInput<A>, timeoutMs: number): Promise<ResponseOf<A>> {
@@ -118,7 +134,7 @@ export class Connection {
       this.close('a response came that nobody asked for')
       return
     }
-    let response: unknown
+    let response: object
     try {
       const reader = new Reader(frame.slices)
       response = readResponse(reader, next.api, next.version, next.correlationId)
@@ -128,6 +144,7 @@ export class Connection {
       if (!(error instanceof MalformedError)) throw error
       return
     }
+    this.#traffic?.received(next.api, frame.length, this.#runtime.now() - next.sentAt, response)
     if (this.#inFlight.length === 0) {
       this.#timer?.cancel()
       this.#timer = undefined

@@ -8,6 +8,8 @@ export type TraceKind =
   | 'leader'
   | 'follower'
   | 'isr-change'
+  | 'coordinator'
+  | 'group'
   | 'election'
   | 'registered'
   | 'fenced'

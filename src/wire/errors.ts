@@ -136,6 +136,25 @@ export class CommitFailedError extends Error {
   override readonly name = 'CommitFailedError'
 }
 
+/** A commit that may succeed if it is tried again, told to a callback (RetriableCommitFailedException); `cause` says why. */
+export class RetriableCommitFailedError extends Error {
+  override readonly name = 'RetriableCommitFailedError'
+}
+
+/** In the middle of a rebalance: poll until it is over, then try again (RebalanceInProgressException). */
+export class RebalanceInProgressError extends KafkaError {
+  constructor(message: string) {
+    super('REBALANCE_IN_PROGRESS', message)
+  }
+}
+
+/** `group.id` is missing or empty, and what was called needs one (InvalidGroupIdException). */
+export class InvalidGroupIdError extends KafkaError {
+  constructor(message: string) {
+    super('INVALID_GROUP_ID', message)
+  }
+}
+
 /** Neither a committed offset nor auto.offset.reset says where to begin (NoOffsetForPartitionException). */
 export class NoOffsetForPartitionError extends Error {
   override readonly name = 'NoOffsetForPartitionError'

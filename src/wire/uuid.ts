@@ -8,6 +8,22 @@ export function uuidToText(bytes: Uint8Array, at = 0): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + at, 16).toString('base64url')
 }
 
+/**
+ * A random one (RFC 9562, version 4) from a draw of 0 to n − 1; like Kafka's none whose text begins with '-', which tools
+ * take for an option.
+ */
+export function drawUuid(draw: (n: number) => number): string {
+  const bytes = new Uint8Array(16)
+  const view = new DataView(bytes.buffer)
+  for (;;) {
+    for (let at = 0; at < 16; at += 4) view.setUint32(at, draw(2 ** 32))
+    bytes[6] = (bytes[6]! & 0x0f) | 0x40
+    bytes[8] = (bytes[8]! & 0x3f) | 0x80
+    const text = uuidToText(bytes)
+    if (!text.startsWith('-')) return text
+  }
+}
+
 /** @throws {IllegalArgumentError} if `text` is not a uuid's. */
 export function uuidFromText(text: string): Uint8Array {
   const bytes = new Uint8Array(16)

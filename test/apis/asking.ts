@@ -10,7 +10,8 @@ import { Records } from '../../src/wire/records.ts'
 /** How long a test waits for an answer, in milliseconds of the cluster's time. */
 const TIMEOUT_MS = 60_000
 
-function plantOf(cluster: Cluster): Plant {
+/** What the cluster stands on: its runtime, for calls that go around the protocol. */
+export function plantOf(cluster: Cluster): Plant {
   return (cluster.controller as unknown as { readonly plant: Plant }).plant
 }
 

@@ -69,12 +69,14 @@ describe('ApiVersions', () => {
     expect(v4.supportedFeatures).toEqual([
       { name: 'metadata.version', minVersion: 7, maxVersion: 30 },
       { name: 'eligible.leader.replicas.version', minVersion: 0, maxVersion: 1 },
+      { name: 'group.version', minVersion: 0, maxVersion: 1 },
       { name: 'kraft.version', minVersion: 0, maxVersion: 1 },
     ])
     expect(v4.finalizedFeatures).toEqual([
       { name: 'metadata.version', maxVersionLevel: 30, minVersionLevel: 30 },
       { name: 'kraft.version', maxVersionLevel: 1, minVersionLevel: 1 },
       { name: 'eligible.leader.replicas.version', maxVersionLevel: 1, minVersionLevel: 1 },
+      { name: 'group.version', maxVersionLevel: 1, minVersionLevel: 1 },
     ])
     expect(v4.finalizedFeaturesEpoch).toBe(cluster.broker(1).broker!.image.offset)
     expect(v4.zkMigrationReady).toBe(false)

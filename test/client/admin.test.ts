@@ -46,6 +46,29 @@ test('what fails rejects with its name; the details say what became of the other
   expect(details.get('no spaces')?.errorName).toBe('INVALID_TOPIC_EXCEPTION')
 })
 
+test('topics are described by id as well; an id that nobody has rejects with itself (M-3)', async () => {
+  const admin = cluster.admin()
+  const { topicId } = (await admin.listTopics())[0]!
+  const described = await admin.describeTopics({ topicIds: [topicId] })
+  expect(described.get(topicId)).toMatchObject({
+    name: 'orders',
+    isInternal: false,
+    partitions: [{ partition: 0, inSyncReplicas: expect.arrayContaining([1, 2, 3]) }, { partition: 1 }],
+  })
+  const nobodys = topicId.split('').reverse().join('')
+  await expect(admin.describeTopics({ topicIds: [topicId, nobodys] })).rejects.toMatchObject({
+    errorName: 'UNKNOWN_TOPIC_ID',
+    message: expect.stringContaining(nobodys),
+  })
+})
+
+test('features are described: what is finalized, and what the brokers support (W-14, W-17)', async () => {
+  const { finalized, finalizedEpoch, supported } = await cluster.admin().describeFeatures()
+  expect(finalized.get('metadata.version')).toEqual({ min: 30, max: 30 })
+  expect(supported.get('metadata.version')).toEqual({ min: 7, max: 30 })
+  expect(finalizedEpoch).toBeGreaterThan(0)
+})
+
 test('validateOnly creates nothing (M-11)', async () => {
   const admin = cluster.admin()
   await admin.createTopics([{ name: 'audit' }], { validateOnly: true })

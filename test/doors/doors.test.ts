@@ -121,7 +121,7 @@ describe('the package', () => {
     project.write('matchers.cjs', "console.log(Object.keys(require('mini-kafka/matchers').matchers).join())")
     for (const file of ['matchers.mjs', 'matchers.cjs']) {
       expect(project.node([file]).output).toContain(
-        'toHaveDelivered,toHaveOffsets,toBeInSync,toHaveLeader,toHaveReceivedRequest',
+        'toHaveDelivered,toHaveConsumed,toHaveOffsets,toBeInSync,toHaveLeader,toHaveReceivedRequest',
       )
     }
   })
@@ -138,6 +138,8 @@ describe('the package', () => {
         const fault = cluster.failNext(Produce, { error: 'NOT_ENOUGH_REPLICAS' })
         const answered: number | undefined = cluster.requests({ api: Produce })[0]?.body.acks
         await expect(cluster).toHaveDelivered('orders', [{ offset: 1n, value: { a: answered } }], { timeoutMs: fault.hits })
+        await expect(cluster).toHaveConsumed('billing', 'orders', [{ value: 'a' }], { timeoutMs: 5 })
+        await expect(cluster).not.toHaveConsumed('billing', 'orders')
         await expect(cluster).not.toHaveReceivedRequest(Produce, { acks: 1 })
         // @ts-expect-error: there is no such error
         cluster.failNext(Produce, { error: 'NO_SUCH_ERROR' })

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { metadata } from '../../src/apis/metadata.ts'
+import type { ClientEnvironment } from '../../src/client/environment.ts'
+import type { Address } from '../../src/network/channel.ts'
 import { RealRuntime } from '../../src/runtime/real.ts'
 import type { AnyApi, RequestInput, ResponseOf } from '../../src/wire/api.ts'
 import { ConnectedLine, pollUntil } from '../scenarios/line.ts'
@@ -90,7 +92,11 @@ class RunningKafka {
   }
 
   connect(broker: number): Promise<ConnectedLine> {
-    return ConnectedLine.open(this.runtime, tcpCarrier, { host: '127.0.0.1', port: this.oracle.node(broker).port })
+    return ConnectedLine.open(this.runtime, tcpCarrier, this.addressOf(broker))
+  }
+
+  addressOf(broker: number): Address {
+    return { host: '127.0.0.1', port: this.oracle.node(broker).port }
   }
 
   async start(node: number): Promise<void> {
@@ -170,6 +176,11 @@ class KafkaWorld implements World {
 
   connect(broker: number): Promise<Line> {
     return this.#kafka.connect(broker)
+  }
+
+  environment(clientName: string): ClientEnvironment {
+    const bootstrap = BROKERS.map(broker => this.#kafka.addressOf(broker))
+    return { runtime: this.#kafka.runtime, carrier: tcpCarrier, bootstrap, clientName }
   }
 
   async crash(node: number): Promise<void> {

@@ -1,3 +1,4 @@
+import type { ClientEnvironment } from '../../src/client/environment.ts'
 import type { Plant } from '../../src/cluster/plant.ts'
 import { type Cluster, createCluster, cut, hold } from '../../src/index.ts'
 import type { AnyApi, RequestInput, ResponseOf } from '../../src/wire/api.ts'
@@ -68,6 +69,11 @@ class MiniKafkaWorld implements World {
 
   connect(broker: number): Promise<Line> {
     return ConnectedLine.open(this.#plant.runtime, this.#plant.network, this.cluster.broker(broker).address)
+  }
+
+  environment(clientName: string): ClientEnvironment {
+    const { runtime, network: carrier } = this.#plant
+    return { runtime, carrier, bootstrap: this.cluster.brokers.map(broker => broker.address), clientName }
   }
 
   #node(id: number) {

@@ -1,3 +1,4 @@
+import type { ClientEnvironment } from '../../src/client/environment.ts'
 import type { Cluster } from '../../src/index.ts'
 import type { AnyApi, RequestInput, ResponseOf } from '../../src/wire/api.ts'
 
@@ -18,6 +19,11 @@ export const WORLD_CONFIGS = {
   'log.initial.task.delay.ms': 1000,
   'log.retention.check.interval.ms': 1000,
   'log.cleaner.backoff.ms': 500,
+  'offsets.topic.num.partitions': 6,
+  'group.initial.rebalance.delay.ms': 500,
+  'group.min.session.timeout.ms': 1000,
+  'group.consumer.min.session.timeout.ms': 2000,
+  'group.consumer.min.heartbeat.interval.ms': 500,
 } as const
 
 /** What only some worlds can do. */
@@ -78,6 +84,8 @@ export interface World {
     timeoutMs?: number,
   ): Promise<ResponseOf<A>>
   connect(broker: number): Promise<Line>
+  /** Where clients of ours live: in this world's time, with its brokers. Whoever makes one closes it. */
+  environment(clientName: string): ClientEnvironment
 
   /** SIGKILL, or our `crash()`: the process dies, what it appended stays. */
   crash(node: number): Promise<void>

@@ -38,15 +38,17 @@ const what = fc.oneof(
   fc.record({ kind: fc.constant('controller crash' as const) }),
 )
 
+export function faults(maxLength: number): fc.Arbitrary<Fault[]> {
+  const atMs = fc.integer({ min: 0, max: 10_000 })
+  return fc.array(fc.record({ atMs, lastsMs: fc.integer({ min: 0, max: 30_000 }), what }), { maxLength })
+}
+
 /** Schedules that shrink: fewer faults, earlier, shorter, fewer records. */
 export const schedules: fc.Arbitrary<Schedule> = fc.record({
   seed: fc.integer({ min: 0, max: 0x7fffffff }),
   sends: fc.integer({ min: 1, max: 40 }),
   gapMs: fc.integer({ min: 0, max: 500 }),
-  faults: fc.array(
-    fc.record({ atMs: fc.integer({ min: 0, max: 10_000 }), lastsMs: fc.integer({ min: 0, max: 30_000 }), what }),
-    { maxLength: 6 },
-  ),
+  faults: faults(6),
 })
 
 /** The schedule as a person reads it. */

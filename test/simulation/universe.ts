@@ -127,7 +127,8 @@ async function scheduleFaults(cluster: Cluster, schedule: Schedule, options: Uni
   await Promise.all(running)
 }
 
-async function befall(cluster: Cluster, fault: Fault): Promise<void> {
+/** The fault comes, lasts, and goes. @throws {IllegalStateError} where another fault came first. */
+export async function befall(cluster: Cluster, fault: Fault): Promise<void> {
   const { what, lastsMs } = fault
   switch (what.kind) {
     case 'cut':

@@ -3,7 +3,7 @@ import { refuseUnknown, requireArray } from '../arguments.ts'
 import { checkPartition } from '../consumer/subscription.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import type { ConfigAlteration, ConfigResource } from './configs.ts'
-import type { NewPartitions, NewTopic } from './topics.ts'
+import type { NewPartitions, NewTopic, TopicCollection } from './topics.ts'
 
 /*
  * What an admin client is handed, checked before anything is asked. All of these throw IllegalArgumentError, with the name
@@ -36,7 +36,7 @@ export function checkNewTopics(topics: readonly NewTopic[]): void {
   }
 }
 
-export function checkTopicNames(call: string, names: readonly string[]): void {
+function checkTopicNames(call: string, names: readonly string[]): void {
   requireArray(call, names, "['orders', 'payments']")
   for (const name of names) {
     if (typeof name !== 'string')
@@ -44,13 +44,13 @@ export function checkTopicNames(call: string, names: readonly string[]): void {
   }
 }
 
-export function checkTopicsToDelete(topics: readonly string[] | { readonly topicIds: readonly string[] }): void {
+export function checkTopics(call: string, topics: TopicCollection): void {
   if (typeof topics !== 'object' || topics === null || Array.isArray(topics)) {
-    checkTopicNames('deleteTopics', topics as readonly string[])
+    checkTopicNames(call, topics as readonly string[])
     return
   }
-  refuseUnknown('deleteTopics takes an array of names, or', topics, ['topicIds'])
-  checkTopicNames('deleteTopics', (topics as { readonly topicIds: readonly string[] }).topicIds)
+  refuseUnknown(`${call} takes an array of names, or`, topics, ['topicIds'])
+  checkTopicNames(call, (topics as { readonly topicIds: readonly string[] }).topicIds)
 }
 
 export function checkNewPartitions(topics: Readonly<Record<string, NewPartitions>>): void {

@@ -4,6 +4,7 @@ import type { AnyApi, RequestInput, ResponseOf } from '../../wire/api.ts'
 import { errorCodes, IllegalStateError, KafkaError } from '../../wire/errors.ts'
 import { Backoff } from '../backoff.ts'
 import { Connections } from '../connections.ts'
+import { Coordinators } from '../coordinators.ts'
 import type { ClientEnvironment } from '../environment.ts'
 import { ClientMetadata } from '../metadata.ts'
 import type { NodeConnection } from '../node-connection.ts'
@@ -22,8 +23,9 @@ export class AdminClient {
   readonly configs: AdminConfigs
   readonly connections: Connections
   readonly metadata: ClientMetadata
+  readonly coordinators: Coordinators
+  readonly backoff: Backoff
   readonly name: string
-  readonly #backoff: Backoff
   readonly #asked = new Set<string>()
   readonly #unexplain: () => void
   #isClosed = false
@@ -35,7 +37,7 @@ export class AdminClient {
     this.connections = new Connections(environment, configs)
     const retryBackoffMs = configs['retry.backoff.ms']
     const retryBackoffMaxMs = configs['retry.backoff.max.ms']
-    this.#backoff = new Backoff(this.runtime, 'admin.retry', retryBackoffMs, retryBackoffMaxMs)
+    this.backoff = new Backoff(this.runtime, 'admin.retry', retryBackoffMs, retryBackoffMaxMs)
     this.metadata = new ClientMetadata(environment, this.connections, {
       maxAgeMs: configs['metadata.max.age.ms'],
       retryBackoffMs,
@@ -43,6 +45,7 @@ export class AdminClient {
       allowAutoTopicCreation: false,
       topics: () => [...this.#asked],
     })
+    this.coordinators = new Coordinators(environment, this.connections, this.metadata, configs)
     this.#unexplain = this.runtime.explain(() => this.connections.waiting().map(what => `${this.name}: ${what}`))
   }
 
@@ -80,6 +83,24 @@ export class AdminClient {
     })
   }
 
+  /**
+   * Asks every live broker. Where one fails in a way that may pass, all are asked again: what it had may have gone to
+   * others by then.
+   */
+  async askEveryBroker<A extends AnyApi>(
+    api: A,
+    body: RequestInput<A>,
+    errorOf: (response: ResponseOf<A>) => number = () => errorCodes.NONE,
+  ): Promise<ResponseOf<A>[]> {
+    return this.#retried(`${api.name} at every broker`, async () => {
+      await this.#refreshed()
+      const nodes = [...this.metadata.nodes.values()]
+      if (nodes.length === 0) throw new KafkaError('NETWORK_EXCEPTION', 'no broker can be reached at the moment')
+      const connections = nodes.map(node => this.connections.to(node.id, node, 'control'))
+      return Promise.all(connections.map(node => this.#answer(node, api, body, errorOf)))
+    })
+  }
+
   async #answer<A extends AnyApi>(
     node: NodeConnection,
     api: A,
@@ -103,7 +124,7 @@ export class AdminClient {
         return await attempt()
       } catch (error) {
         if (!(error instanceof KafkaError) || !error.retriable || this.#isClosed) throw error
-        const pauseMs = this.#backoff.delay(failures)
+        const pauseMs = this.backoff.delay(failures)
         if (failures > this.configs.retries || this.runtime.now() + pauseMs >= deadline) {
           const text = `${what} was not answered within ${timeoutMs} ms: ${error.message}`
           throw new KafkaError('REQUEST_TIMED_OUT', text, { cause: error })

@@ -10,11 +10,15 @@ import {
   checkNewPartitions,
   checkNewTopics,
   checkResources,
-  checkTopicNames,
-  checkTopicsToDelete,
+  checkTopics,
 } from './admin-arguments.ts'
 import { AdminClient } from './admin-client.ts'
-import { type ClusterDescription, describeCluster } from './cluster-description.ts'
+import {
+  type ClusterDescription,
+  describeCluster,
+  describeFeatures,
+  type FeatureDescription,
+} from './cluster-description.ts'
 import {
   type ConfigAlteration,
   type ConfigEntry,
@@ -23,6 +27,37 @@ import {
   describeConfigs,
   incrementalAlterConfigs,
 } from './configs.ts'
+import {
+  checkGroupId,
+  checkGroupIds,
+  checkGroupPartitions,
+  checkListing,
+  checkNewOffsets,
+  checkRemoval,
+} from './group-arguments.ts'
+import {
+  type ClassicGroupDescription,
+  type ConsumerGroupDescription,
+  describeClassicGroups,
+  describeConsumerGroups,
+} from './group-descriptions.ts'
+import { type RemoveMembersOptions, removeMembersFromConsumerGroup } from './group-members.ts'
+import {
+  alterConsumerGroupOffsets,
+  deleteConsumerGroupOffsets,
+  type GroupOffset,
+  type GroupPartitions,
+  listConsumerGroupOffsets,
+  type NewGroupOffset,
+} from './group-offsets.ts'
+import {
+  deleteConsumerGroups,
+  type GroupListing,
+  type ListConsumerGroupsOptions,
+  type ListGroupsOptions,
+  listConsumerGroups,
+  listGroups,
+} from './groups.ts'
 import {
   deleteRecords,
   describeProducers,
@@ -49,6 +84,7 @@ import {
   listTopics,
   type NewPartitions,
   type NewTopic,
+  type TopicCollection,
   type TopicDescription,
   type TopicListing,
 } from './topics.ts'
@@ -63,6 +99,12 @@ interface Validation {
   readonly validateOnly?: boolean
 }
 
+/** Offsets of a transaction that is still open are waited for. */
+interface RequireStable {
+  readonly requireStable?: boolean
+}
+
+const listing = ['states', 'types']
 const timeout = ['timeoutMs']
 const timeoutAndValidation = [...timeout, 'validateOnly']
 
@@ -89,12 +131,9 @@ export class Admin {
   }
 
   /** By name, or by id. Rejects with UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID. */
-  deleteTopics(
-    topics: readonly string[] | { readonly topicIds: readonly string[] },
-    options: Timeout = {},
-  ): Promise<void> {
+  deleteTopics(topics: TopicCollection, options: Timeout = {}): Promise<void> {
     return this.#call('deleteTopics', options, timeout, () => {
-      checkTopicsToDelete(topics)
+      checkTopics('deleteTopics', topics)
       return deleteTopics(this.#client, topics, options)
     })
   }
@@ -104,11 +143,14 @@ export class Admin {
     return this.#call('listTopics', options, ['listInternal'], () => listTopics(this.#client, options))
   }
 
-  /** With leaders, replicas, in-sync and eligible leader replicas of every partition. */
-  describeTopics(names: readonly string[]): Promise<Map<string, TopicDescription>> {
+  /**
+   * By what was asked for, name or id, with leaders, replicas and in-sync replicas of every partition; by name also with
+   * eligible leader replicas.
+   */
+  describeTopics(topics: TopicCollection): Promise<Map<string, TopicDescription>> {
     return this.#client.call('describeTopics', async () => {
-      checkTopicNames('describeTopics', names)
-      return describeTopics(this.#client, names)
+      checkTopics('describeTopics', topics)
+      return describeTopics(this.#client, topics)
     })
   }
 
@@ -207,6 +249,100 @@ export class Admin {
       describeCluster(this.#client, options),
     )
   }
+
+  /** Levels of features: what the cluster has finalized, and what the broker that was asked supports (KIP-584). */
+  describeFeatures(): Promise<FeatureDescription> {
+    return this.#client.call('describeFeatures', () => describeFeatures(this.#client))
+  }
+
+  // --- groups --------------------------------------------------------------------------------------------------------
+
+  /** Groups of every type, by their ids, from all brokers. */
+  listGroups(options: ListGroupsOptions = {}): Promise<GroupListing[]> {
+    return this.#call('listGroups', options, [...listing, 'protocolTypes'], () => {
+      checkListing(options)
+      return listGroups(this.#client, options)
+    })
+  }
+
+  /** Groups of consumers, by their ids: of either protocol, and those that only keep offsets. */
+  listConsumerGroups(options: ListConsumerGroupsOptions = {}): Promise<GroupListing[]> {
+    return this.#call('listConsumerGroups', options, listing, () => {
+      checkListing(options)
+      return listConsumerGroups(this.#client, options)
+    })
+  }
+
+  /** By id, with members and what each has. Rejects with GROUP_ID_NOT_FOUND. */
+  describeConsumerGroups(groupIds: readonly string[]): Promise<Map<string, ConsumerGroupDescription>> {
+    return this.#client.call('describeConsumerGroups', async () => {
+      checkGroupIds('describeConsumerGroups', groupIds)
+      return describeConsumerGroups(this.#client, groupIds)
+    })
+  }
+
+  /** Classic groups of any protocol type, by id. Rejects with GROUP_ID_NOT_FOUND, for groups of the new protocol too. */
+  describeClassicGroups(groupIds: readonly string[]): Promise<Map<string, ClassicGroupDescription>> {
+    return this.#client.call('describeClassicGroups', async () => {
+      checkGroupIds('describeClassicGroups', groupIds)
+      return describeClassicGroups(this.#client, groupIds)
+    })
+  }
+
+  /** With all their offsets. Rejects with NON_EMPTY_GROUP while a group has members, GROUP_ID_NOT_FOUND. */
+  deleteConsumerGroups(groupIds: readonly string[]): Promise<void> {
+    return this.#client.call('deleteConsumerGroups', async () => {
+      checkGroupIds('deleteConsumerGroups', groupIds)
+      return deleteConsumerGroups(this.#client, groupIds)
+    })
+  }
+
+  /**
+   * What groups have committed: all that one group has, or of several, by id, what is asked for: partitions, or null for all.
+   * A group that nobody knows has committed nothing. `requireStable` waits for transactions that commit offsets.
+   */
+  listConsumerGroupOffsets(groupId: string, options?: RequireStable): Promise<GroupOffset[]>
+  listConsumerGroupOffsets(groups: GroupPartitions, options?: RequireStable): Promise<Map<string, GroupOffset[]>>
+  listConsumerGroupOffsets(
+    groups: string | GroupPartitions,
+    options: RequireStable = {},
+  ): Promise<GroupOffset[] | Map<string, GroupOffset[]>> {
+    const name = 'listConsumerGroupOffsets'
+    return this.#call<GroupOffset[] | Map<string, GroupOffset[]>>(name, options, ['requireStable'], async () => {
+      checkGroupPartitions(name, groups)
+      if (typeof groups !== 'string') return listConsumerGroupOffsets(this.#client, groups, options)
+      return (await listConsumerGroupOffsets(this.#client, { [groups]: null }, options)).get(groups)!
+    })
+  }
+
+  /** Moves a group that has no members, and makes it if need be. Rejects with UNKNOWN_MEMBER_ID while it has some. */
+  alterConsumerGroupOffsets(groupId: string, offsets: readonly NewGroupOffset[]): Promise<void> {
+    return this.#client.call('alterConsumerGroupOffsets', async () => {
+      checkGroupId('alterConsumerGroupOffsets', groupId)
+      checkNewOffsets(offsets)
+      return alterConsumerGroupOffsets(this.#client, groupId, offsets)
+    })
+  }
+
+  /** Rejects with GROUP_SUBSCRIBED_TO_TOPIC for a topic that a member reads, GROUP_ID_NOT_FOUND. */
+  deleteConsumerGroupOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void> {
+    return this.#client.call('deleteConsumerGroupOffsets', async () => {
+      checkGroupId('deleteConsumerGroupOffsets', groupId)
+      checkPartitions('deleteConsumerGroupOffsets', partitions)
+      return deleteConsumerGroupOffsets(this.#client, groupId, partitions)
+    })
+  }
+
+  /** Static members by their instance ids, or every member (KIP-345, KIP-571). Who still runs joins again. */
+  removeMembersFromConsumerGroup(groupId: string, options: RemoveMembersOptions = {}): Promise<void> {
+    return this.#call('removeMembersFromConsumerGroup', options, ['groupInstanceIds', 'reason'], () => {
+      checkGroupId('removeMembersFromConsumerGroup', groupId)
+      checkRemoval(options)
+      return removeMembersFromConsumerGroup(this.#client, groupId, options)
+    })
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
 
   #call<T>(name: string, options: object, known: readonly string[], run: () => Promise<T>): Promise<T> {
     return this.#client.call(name, async () => {

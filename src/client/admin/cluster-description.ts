@@ -1,4 +1,6 @@
+import { apiVersions } from '../../apis/api-versions.ts'
 import { describeCluster as describeClusterApi } from '../../apis/describe-cluster.ts'
+import { SOFTWARE_NAME, SOFTWARE_VERSION } from '../node-connection.ts'
 import type { Node } from '../topic-partition.ts'
 import type { AdminClient } from './admin-client.ts'
 
@@ -26,4 +28,36 @@ export async function describeCluster(
     isFenced,
   }))
   return { clusterId: response.clusterId, controllerId: response.controllerId, nodes }
+}
+
+/** Levels of a feature. */
+export interface FeatureVersions {
+  readonly min: number
+  readonly max: number
+}
+
+export interface FeatureDescription {
+  /** What the cluster has agreed on: the levels in force, by the feature's name. */
+  readonly finalized: ReadonlyMap<string, FeatureVersions>
+  /** Goes up when `finalized` changes; undefined if the broker did not say. */
+  readonly finalizedEpoch: number | undefined
+  /** What the broker that was asked can work with. */
+  readonly supported: ReadonlyMap<string, FeatureVersions>
+}
+
+/** As some broker answers ApiVersions (KIP-584). */
+export async function describeFeatures(client: AdminClient): Promise<FeatureDescription> {
+  const body = { clientSoftwareName: SOFTWARE_NAME, clientSoftwareVersion: SOFTWARE_VERSION }
+  const { finalizedFeatures, finalizedFeaturesEpoch, supportedFeatures } = await client.ask(
+    apiVersions,
+    body,
+    first => first.errorCode,
+  )
+  return {
+    finalized: new Map(
+      finalizedFeatures.map(each => [each.name, { min: each.minVersionLevel, max: each.maxVersionLevel }]),
+    ),
+    finalizedEpoch: finalizedFeaturesEpoch < 0 ? undefined : finalizedFeaturesEpoch,
+    supported: new Map(supportedFeatures.map(each => [each.name, { min: each.minVersion, max: each.maxVersion }])),
+  }
 }

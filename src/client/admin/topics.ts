@@ -57,6 +57,9 @@ export interface NewPartitions {
   readonly assignments?: readonly (readonly number[])[]
 }
 
+/** By name, or by id. */
+export type TopicCollection = readonly string[] | { readonly topicIds: readonly string[] }
+
 const topicName = (name: string) => `topic '${name}'`
 
 export async function createTopics(
@@ -101,7 +104,7 @@ function notController(items: readonly { readonly errorCode: number }[]): number
 
 export async function deleteTopics(
   client: AdminClient,
-  topics: readonly string[] | { readonly topicIds: readonly string[] },
+  topics: TopicCollection,
   options: { readonly timeoutMs?: number },
 ): Promise<void> {
   const byId = 'topicIds' in topics
@@ -130,10 +133,32 @@ export async function listTopics(
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-export async function describeTopics(
-  client: AdminClient,
-  names: readonly string[],
-): Promise<Map<string, TopicDescription>> {
+export function describeTopics(client: AdminClient, topics: TopicCollection): Promise<Map<string, TopicDescription>> {
+  return 'topicIds' in topics ? describedById(client, topics.topicIds) : describedByName(client, topics)
+}
+
+/** DescribeTopicPartitions knows no ids: Metadata does, and tells nothing of eligible leader replicas. */
+async function describedById(client: AdminClient, topicIds: readonly string[]): Promise<Map<string, TopicDescription>> {
+  const missing = () => new KafkaError('UNKNOWN_TOPIC_ID', 'the answer leaves it out')
+  const answers: Answers<string, TopicDescription> = new Map(topicIds.map(topicId => [topicId, missing()]))
+  const topics = [...answers.keys()].map(topicId => ({ topicId, name: null }))
+  const body = { topics, allowAutoTopicCreation: false }
+  const response = await client.ask(metadata, body, first => first.errorCode)
+  for (const { errorCode, name, topicId, isInternal, partitions } of response.topics) {
+    const described = {
+      name: name ?? '',
+      topicId,
+      isInternal,
+      partitions: partitions.map(said =>
+        partitionDescription({ ...said, lastKnownElr: [], eligibleLeaderReplicas: [] }),
+      ),
+    }
+    answers.set(topicId, errorOfItem(errorCode) ?? described)
+  }
+  return allOf(answers, topicName)
+}
+
+async function describedByName(client: AdminClient, names: readonly string[]): Promise<Map<string, TopicDescription>> {
   const answers: Answers<string, TopicDescription> = new Map(
     names.map(name => [name, new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', 'the answer leaves it out')]),
   )

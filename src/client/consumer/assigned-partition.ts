@@ -16,6 +16,8 @@ export class AssignedPartition implements TopicPartition {
   /** A timestamp (or −1, −2) to look the position up by; undefined: no reset is due. */
   resetTo: number | undefined
   isPaused = false
+  /** It is being given back: nothing more of it is handed out (KIP-429's pending revocation). */
+  isRevoking = false
   /** A look-up of the position, or its validation, is on its way. */
   isResolving = false
   /** A fetch that is on its way carries it. */
@@ -52,9 +54,15 @@ export class AssignedPartition implements TopicPartition {
     this.#moved()
   }
 
+  /** Its records may be asked for and handed out. */
+  get isReadable(): boolean {
+    return !this.isPaused && !this.isRevoking
+  }
+
   #moved(): void {
     this.generation++
     this.isResolving = false
+    this.fetched?.close()
     this.fetched = undefined
     this.preferred = undefined
     this.validatedEpoch = -1

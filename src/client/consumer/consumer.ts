@@ -1,134 +1,154 @@
-import type { ConsumerConfigs } from '../../metadata/consumer-configs.ts'
-import type { Deferred, Runtime } from '../../runtime/runtime.ts'
-import { IllegalArgumentError, IllegalStateError, KafkaError, WakeupError } from '../../wire/errors.ts'
-import { timeoutOf } from '../arguments.ts'
-import { type ConsumerOptions, consumerConfigsOf } from '../configuration.ts'
-import { Connections } from '../connections.ts'
+import { IllegalStateError } from '../../wire/errors.ts'
+import { refuseUnknown, timeoutOf } from '../arguments.ts'
+import type { ConsumerOptions } from '../configuration.ts'
 import type { ClientEnvironment } from '../environment.ts'
 import { EARLIEST, LATEST } from '../list-offsets.ts'
-import { ClientMetadata } from '../metadata.ts'
-import { partitionInfos } from '../metadata-view.ts'
-import { type Deserialize, deserialized, deserializerOf } from '../serdes.ts'
-import { type OffsetAndTimestamp, type PartitionInfo, partitionText, type TopicPartition } from '../topic-partition.ts'
-import { within } from '../topic-wait.ts'
-import type { AssignedPartition } from './assigned-partition.ts'
-import { type ConsumerRecord, ConsumerRecords } from './consumer-record.ts'
-import { Fetcher } from './fetcher.ts'
-import { MissingCodecs } from './missing-codecs.ts'
-import { OffsetQueries } from './offset-queries.ts'
-import { Positions } from './positions.ts'
+import type { OffsetAndMetadata, OffsetAndTimestamp, PartitionInfo, TopicPartition } from '../topic-partition.ts'
+import { type CommittedOffset, type OffsetsToCommit, positionToSeek } from './commit-arguments.ts'
+import type { CommitCallback } from './commits.ts'
+import {
+  type ConsumerCloseOptions,
+  checkCloseOptions,
+  type GroupMetadata,
+  type SubscribeOptions,
+  withoutGroup,
+} from './consumer-arguments.ts'
+import type { ConsumerGroup } from './consumer-group.ts'
+import { type ConsumerParts, consumerParts, endParts } from './consumer-parts.ts'
+import type { ConsumerRecord, ConsumerRecords } from './consumer-record.ts'
 import { RecordIteration } from './record-iteration.ts'
-import { checkPartition, checkPartitions, Subscription } from './subscription.ts'
+import { checkPartitions } from './subscription.ts'
+import { choiceOf, type Topics } from './topic-choice.ts'
+
+/** Calls that something new would begin with. */
+const beginnings: ReadonlySet<string> = new Set(['poll', 'iterating', 'subscribe', 'unsubscribe', 'assign'])
 
 /**
- * Reads records (Kafka's KafkaConsumer) of the partitions it is assigned. Configuration keys are Kafka's, with its defaults
- * and checks; without deserializers keys and values are Buffers. `poll` drives virtual time, `for await` rides it.
+ * Reads records (Kafka's KafkaConsumer): of topics that it subscribes to, whose partitions it shares with its group, or of
+ * partitions that it assigns itself. Configuration keys are Kafka's, with its defaults and checks; without deserializers
+ * keys and values are Buffers. `poll` drives virtual time, `for await` rides it.
  */
 export class Consumer<Key = Buffer | null, Value = Buffer | null> {
-  readonly #runtime: Runtime
   readonly #name: string
-  readonly #configs: ConsumerConfigs
-  readonly #connections: Connections
-  readonly #metadata: ClientMetadata
-  readonly #subscription = new Subscription()
-  readonly #positions: Positions
-  readonly #fetcher: Fetcher
-  readonly #queries: OffsetQueries
-  readonly #deserializeKey: Deserialize
-  readonly #deserializeValue: Deserialize
-  /** Topics that somebody asked about, beside those that are read. */
-  readonly #askedTopics = new Set<string>()
-  readonly #codecs: MissingCodecs
+  readonly #environment: ClientEnvironment
+  readonly #parts: ConsumerParts<Key, Value>
   readonly #unexplain: () => void
-  #changed: Deferred<void> | undefined
-  #isPolling = false
-  #isWokenUp = false
+  #closing: Promise<void> | undefined
   #closed = false
 
-  /** @throws {ConfigError} for a key that is not known, or a value that is not legal. */
+  /** @throws {ConfigError} for a key that is not known, a value that is not legal, or an assignor that is not known. */
   constructor(config: ConsumerOptions, environment: ClientEnvironment) {
-    const configs = consumerConfigsOf(config, environment)
-    const { runtime } = environment
-    this.#runtime = runtime
     this.#name = environment.clientName
-    this.#codecs = new MissingCodecs(runtime)
-    this.#configs = configs
-    this.#deserializeKey = deserializerOf('key.deserializer', configs['key.deserializer']!)
-    this.#deserializeValue = deserializerOf('value.deserializer', configs['value.deserializer']!)
-    const connections = new Connections(environment, configs)
-    const metadata = new ClientMetadata(environment, connections, {
-      maxAgeMs: configs['metadata.max.age.ms'],
-      retryBackoffMs: configs['retry.backoff.ms'],
-      retryBackoffMaxMs: configs['retry.backoff.max.ms'],
-      allowAutoTopicCreation: configs['allow.auto.create.topics'],
-      topics: () => [...this.#subscription.topics(), ...this.#askedTopics],
-    })
-    this.#connections = connections
-    this.#metadata = metadata
-    const changed = () => this.#changed?.resolve()
-    metadata.onUpdate(changed)
-    connections.onChange(changed)
-    const isReadCommitted = configs['isolation.level'] === 'read_committed'
-    const subscription = this.#subscription
-    this.#positions = new Positions({
-      runtime,
-      connections,
-      metadata,
-      subscription,
-      isReadCommitted,
-      resetPolicy: configs['auto.offset.reset'],
-      retryBackoffMs: configs['retry.backoff.ms'],
-      requestTimeoutMs: configs['request.timeout.ms'],
-      changed,
-    })
-    this.#fetcher = new Fetcher({
-      runtime,
-      configs,
-      connections,
-      metadata,
-      subscription,
-      positions: this.#positions,
-      read: {
-        isReadCommitted,
-        checksCrcs: configs['check.crcs'],
-        deserialize: (partition, offset, key, value) => this.#deserialize(partition, offset, key, value),
-      },
-      changed,
-    })
-    this.#queries = new OffsetQueries({ runtime, connections, metadata, isReadCommitted, configs })
-    this.#unexplain = runtime.explain(() => connections.waiting().map(what => `${this.#name}: ${what}`))
+    this.#environment = environment
+    this.#parts = consumerParts<Key, Value>(config, environment, call => this.#requireOpen(call))
+    const { connections, group } = this.#parts
+    this.#unexplain = environment.runtime.explain(() =>
+      [...connections.waiting(), ...(group?.waiting() ?? [])].map(what => `${this.#name}: ${what}`),
+    )
+  }
+
+  // --- what it reads -------------------------------------------------------------------------------------------------
+
+  /**
+   * Joins its group, at the next `poll`, for topics by name, those that match a RegExp (as far as this consumer may see
+   * them), or `{ pattern }`, which the coordinator evaluates. A later call replaces the topics and the listener; `[]` is
+   * `unsubscribe`.
+   *
+   * @throws {InvalidGroupIdError} without `group.id`
+   * @throws {IllegalStateError} after `assign`, after a subscription of another kind, without an assignor, after close
+   * @throws {IllegalArgumentError} for an empty name or pattern
+   */
+  subscribe(topics: Topics, options: SubscribeOptions = {}): void {
+    this.#requireOpen('subscribe')
+    refuseUnknown('subscribe(topics, { listener })', options, ['listener'])
+    const group = this.#requireGroup()
+    const choice = choiceOf(topics)
+    const { subscription, metadata } = this.#parts
+    if (choice.kind === 'topics' && choice.topics.length === 0) {
+      this.unsubscribe().catch(error => group.failed(error as Error))
+      return
+    }
+    group.requireSupport(choice)
+    subscription.subscribe(choice)
+    group.callbacks.listener = options.listener
+    metadata.requestUpdate()
+    group.membership.subscriptionChanged()
   }
 
   /**
-   * Reads these partitions, and no others. Where nothing says where to begin, `auto.offset.reset` does (default `latest`).
+   * Gives all partitions back and leaves the group; partitions that were assigned by hand are forgotten. Nothing is
+   * committed. Rejects with ClientError if the listener threw.
+   */
+  async unsubscribe(): Promise<void> {
+    this.#requireOpen('unsubscribe')
+    const { group, subscription } = this.#parts
+    try {
+      if (group !== undefined && subscription.isSubscribed) {
+        await this.#environment.runtime.drive(`unsubscribe of ${this.#name}`, () => group.unsubscribe())
+      }
+    } finally {
+      subscription.unsubscribe()
+    }
+  }
+
+  /** The topics that it subscribes to: of a RegExp, those that match as far as is known. */
+  subscription(): string[] {
+    this.#requireOpen('subscription')
+    return [...this.#parts.subscription.topics]
+  }
+
+  /**
+   * Reads these partitions, and no others, without a group's doing; with `group.id` they begin where the group left off.
+   * Where nothing says where to begin, `auto.offset.reset` does (default `latest`). `[]` is `unsubscribe`.
    *
    * @throws {IllegalArgumentError} for a missing topic or a negative partition
-   * @throws {IllegalStateError} after close
+   * @throws {IllegalStateError} while it is subscribed; after close
    */
   assign(partitions: readonly TopicPartition[]): void {
     this.#requireOpen('assign')
-    this.#subscription.assign(checkPartitions('assign', partitions))
+    const { subscription, group } = this.#parts
+    // There is no rebalance that would commit what is left behind.
+    group?.autoCommit.commitIfDue()
+    subscription.assign(checkPartitions('assign', partitions))
+    if (partitions.length === 0) subscription.unsubscribe()
   }
 
   assignment(): TopicPartition[] {
     this.#requireOpen('assignment')
-    return [...this.#subscription].map(({ topic, partition }) => ({ topic, partition }))
+    return this.#parts.subscription.assigned()
   }
 
+  /** Joins the group anew, at the next poll. @throws {IllegalStateError} without `group.id` */
+  enforceRebalance(reason = 'rebalance enforced by user'): void {
+    this.#requireOpen('enforceRebalance')
+    const { group } = this.#parts
+    if (group === undefined)
+      throw new IllegalStateError('Tried to force a rebalance but consumer does not have a group.')
+    group.membership.rejoin(reason)
+  }
+
+  /** As whom it commits: member id '' and generation −1 while it is no member. @throws {InvalidGroupIdError} */
+  groupMetadata(): GroupMetadata {
+    this.#requireOpen('groupMetadata')
+    const { groupId, membership } = this.#requireGroup()
+    return { groupId, ...membership.identity }
+  }
+
+  // --- where it stands -----------------------------------------------------------------------------------------------
+
   /**
-   * The next record to hand out is the one at `offset`, or the first behind it.
+   * The next record to hand out is the one at this offset, or the first behind it. With a leader epoch, as it was
+   * committed, a log that was cut since is found out (KIP-320).
    *
    * @throws {IllegalArgumentError} for a negative offset
    * @throws {IllegalStateError} if the partition is not assigned
    */
-  seek(partition: TopicPartition, offset: number): void {
+  seek(partition: TopicPartition, offset: number | CommittedOffset): void {
     this.#requireOpen('seek')
-    const assigned = this.#subscription.get(partition)
-    if (!Number.isSafeInteger(offset) || offset < 0) {
-      throw new IllegalArgumentError(`the offset to seek to must be a number from 0 on, not ${offset}`)
-    }
-    assigned.seek(offset)
-    this.#changed?.resolve()
+    const assigned = this.#parts.subscription.get(partition)
+    const position = positionToSeek(offset)
+    assigned.seek(position.offset, position.leaderEpoch)
+    this.#parts.rounds.changed()
   }
 
   /** Goes to the first offsets; of all assigned partitions unless said. Looked up at the next poll or `position`. */
@@ -143,122 +163,8 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
 
   #seekTo(call: string, partitions: readonly TopicPartition[], timestamp: number): void {
     this.#requireOpen(call)
-    for (const assigned of this.#assigned(call, partitions)) assigned.reset(timestamp)
-    this.#changed?.resolve()
-  }
-
-  /**
-   * The next records, at most `max.poll.records`; waits for the first at most `timeoutMs`. An empty answer means that none
-   * came in time.
-   *
-   * Rejects with IllegalStateError if nothing is assigned or another poll is pending; WakeupError after `wakeup`;
-   * NoOffsetForPartitionError and OFFSET_OUT_OF_RANGE where `auto.offset.reset` is `none`; LogTruncationError; KafkaError
-   * for what a broker refuses for good; SerializationError from a deserializer, whose record is not passed over.
-   */
-  async poll(options: { readonly timeoutMs: number }): Promise<ConsumerRecords<Key, Value>> {
-    this.#requireOpen('poll')
-    const timeoutMs = timeoutOf('poll', options)
-    this.#requirePollable()
-    const what = `poll of ${this.#name} for ${timeoutMs} ms`
-    return this.#runtime.drive(what, () => this.#poll(timeoutMs), {
-      poll: true,
-      patient: timeoutMs < Number.POSITIVE_INFINITY,
-    })
-  }
-
-  #requirePollable(): void {
-    if (this.#subscription.size === 0) {
-      throw new IllegalStateError('Consumer is not subscribed to any topics or assigned any partitions')
-    }
-    if (this.#isPolling)
-      throw new IllegalStateError(`${this.#name} is being polled already: await one poll before the next`)
-  }
-
-  async #poll(timeoutMs: number): Promise<ConsumerRecords<Key, Value>> {
-    const runtime = this.#runtime
-    // In virtual time a poll that must not wait would never see an answer: a millisecond is the least.
-    const leastMs = runtime.time === 'virtual' ? 1 : 0
-    const deadline = runtime.now() + Math.max(timeoutMs, leastMs)
-    this.#isPolling = true
-    try {
-      for (;;) {
-        this.#changed = runtime.deferred()
-        const records = await this.#advance()
-        if (records.length > 0) {
-          runtime.progressed()
-          return records
-        }
-        const left = deadline - runtime.now()
-        if (left <= 0) return records
-        await within(runtime, this.#changed.promise, left)
-        this.#requireOpen('poll')
-      }
-    } finally {
-      this.#isPolling = false
-      this.#changed = undefined
-    }
-  }
-
-  /** One round: settle positions, hand out what is there, ask for more. */
-  async #advance(): Promise<ConsumerRecords<Key, Value>> {
-    this.#throwPending()
-    this.#positions.update()
-    this.#throwPending()
-    const records = new ConsumerRecords<Key, Value>()
-    try {
-      this.#fetcher.collect(this.#configs['max.poll.records'], records as ConsumerRecords<unknown, unknown>)
-    } catch (error) {
-      if (!(await this.#codecs.load(error))) throw error
-      this.#changed?.resolve()
-    }
-    this.#fetcher.send()
-    return records
-  }
-
-  #throwPending(): void {
-    if (this.#isWokenUp) {
-      this.#isWokenUp = false
-      throw new WakeupError(`${this.#name} was woken up`)
-    }
-    const error = this.#positions.takeError() ?? this.#fetcher.takeError()
-    if (error !== undefined) throw error
-  }
-
-  #deserialize(partition: TopicPartition, offset: number, key: Uint8Array | null, value: Uint8Array | null) {
-    const { topic } = partition
-    const where = () => `${partitionText(partition)} at offset ${offset}`
-    return {
-      key: deserialized(this.#deserializeKey, topic, key, where),
-      value: deserialized(this.#deserializeValue, topic, value, where),
-    }
-  }
-
-  /**
-   * Records one after the other, for ever: until the loop is left or the consumer closed. It does not drive virtual time:
-   * where no other call is pending (a poll, a send, `clock.advance`), the loop waits without end. To drive it, `poll`.
-   */
-  [Symbol.asyncIterator](): AsyncIterableIterator<ConsumerRecord<Key, Value>> {
-    this.#requireOpen('iterating')
-    return new RecordIteration<Key, Value>({
-      runtime: this.#runtime,
-      name: this.#name,
-      next: async () => {
-        if (this.#closed) return undefined
-        this.#requirePollable()
-        try {
-          return await this.#runtime.inside(this.#poll(Number.POSITIVE_INFINITY))
-        } catch (error) {
-          if (this.#closed) return undefined
-          throw error
-        }
-      },
-    })
-  }
-
-  /** Ends a pending poll, or the next one, with a WakeupError. */
-  wakeup(): void {
-    this.#isWokenUp = true
-    this.#changed?.resolve()
+    for (const assigned of this.#parts.subscription.all(call, partitions)) assigned.reset(timestamp)
+    this.#parts.rounds.changed()
   }
 
   /**
@@ -269,69 +175,154 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
    */
   async position(partition: TopicPartition): Promise<number> {
     this.#requireOpen('position')
-    const assigned = this.#subscription.get(partition)
+    const { subscription, rounds, configs } = this.#parts
+    const assigned = subscription.get(partition)
     if (assigned.position !== undefined) return assigned.position
-    const timeoutMs = this.#configs['default.api.timeout.ms']
-    return this.#runtime.drive(`position of ${assigned.name}`, async () => {
-      const deadline = this.#runtime.now() + timeoutMs
-      for (;;) {
-        this.#changed ??= this.#runtime.deferred()
-        const { promise } = this.#changed
-        this.#positions.update()
-        this.#throwPending()
-        if (assigned.position !== undefined) return assigned.position
-        const left = deadline - this.#runtime.now()
-        if (left <= 0) {
-          const what = `the position for partition ${assigned.name} could be determined`
-          throw new KafkaError('REQUEST_TIMED_OUT', `Timeout of ${timeoutMs}ms expired before ${what}`)
-        }
-        await within(this.#runtime, promise, left)
-        if (!this.#isPolling) this.#changed = undefined
-        this.#requireOpen('position')
-      }
-    })
+    const timeoutMs = configs['default.api.timeout.ms']
+    return this.#environment.runtime.drive(`position of ${assigned.name}`, () => rounds.position(assigned, timeoutMs))
   }
 
-  /** Stops handing out records of these partitions; their place is kept. */
+  /** Stops handing out records of these partitions; their place is kept, and they stay paused over rebalances. */
   pause(partitions: readonly TopicPartition[]): void {
     this.#requireOpen('pause')
-    for (const assigned of this.#assigned('pause', partitions)) assigned.isPaused = true
+    for (const assigned of this.#parts.subscription.all('pause', partitions)) assigned.isPaused = true
   }
 
   resume(partitions: readonly TopicPartition[]): void {
     this.#requireOpen('resume')
-    for (const assigned of this.#assigned('resume', partitions)) assigned.isPaused = false
-    this.#changed?.resolve()
+    for (const assigned of this.#parts.subscription.all('resume', partitions)) assigned.isPaused = false
+    this.#parts.rounds.changed()
   }
 
   paused(): TopicPartition[] {
     this.#requireOpen('paused')
-    const paused = [...this.#subscription].filter(({ isPaused }) => isPaused)
-    return paused.map(({ topic, partition }) => ({ topic, partition }))
+    return this.#parts.subscription.assigned(({ isPaused }) => isPaused)
   }
 
   /** Records between the position and the end, as far as the last fetch told; undefined before it. */
   currentLag(partition: TopicPartition): number | undefined {
     this.#requireOpen('currentLag')
-    const { position, highWatermark, lastStableOffset } = this.#subscription.get(partition)
-    const end = this.#configs['isolation.level'] === 'read_committed' ? lastStableOffset : highWatermark
+    const { subscription, configs } = this.#parts
+    const { position, highWatermark, lastStableOffset } = subscription.get(partition)
+    const end = configs['isolation.level'] === 'read_committed' ? lastStableOffset : highWatermark
     return position === undefined || end === undefined ? undefined : Math.max(0, end - position)
   }
 
+  // --- records -------------------------------------------------------------------------------------------------------
+
+  /**
+   * The next records, at most `max.poll.records`; waits for the first at most `timeoutMs`. An empty answer means that none
+   * came in time. Rebalances happen in here, listeners are called in here, and so are regular commits of what earlier
+   * polls handed out (`enable.auto.commit`).
+   *
+   * Rejects with IllegalStateError if nothing is subscribed or assigned, or another poll is pending; WakeupError after
+   * `wakeup`; NoOffsetForPartitionError and OFFSET_OUT_OF_RANGE where `auto.offset.reset` is `none`; LogTruncationError;
+   * KafkaError for what a broker refuses for good, FENCED_INSTANCE_ID among them; ClientError if a rebalance listener
+   * threw; SerializationError from a deserializer, whose record is not passed over.
+   */
+  async poll(options: { readonly timeoutMs: number }): Promise<ConsumerRecords<Key, Value>> {
+    this.#requireOpen('poll')
+    const timeoutMs = timeoutOf('poll', options)
+    const { rounds, configs } = this.#parts
+    rounds.requirePollable()
+    const what = `poll of ${this.#name} for ${timeoutMs} ms`
+    return this.#environment.runtime.drive(what, () => rounds.poll(timeoutMs, configs['max.poll.records']), {
+      poll: true,
+      patient: timeoutMs < Number.POSITIVE_INFINITY,
+    })
+  }
+
+  /**
+   * Records one after the other, for ever: until the loop is left or the consumer closed. What is committed by itself is
+   * what the body is done with. It does not drive virtual time: where no other call is pending (a poll, a send,
+   * `clock.advance`), the loop waits without end. To drive it, `poll`.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<ConsumerRecord<Key, Value>> {
+    this.#requireOpen('iterating')
+    const { rounds } = this.#parts
+    return new RecordIteration<Key, Value>({
+      runtime: this.#environment.runtime,
+      name: this.#name,
+      ready: () => (this.#closing === undefined ? rounds.ready() : undefined),
+      next: async () => {
+        try {
+          while (this.#closing === undefined) {
+            rounds.requirePollable()
+            const records = await this.#environment.runtime.inside(rounds.poll(Number.POSITIVE_INFINITY, 1))
+            if (records[0] !== undefined) return records[0]
+          }
+          return undefined
+        } catch (error) {
+          if (this.#closing !== undefined) return undefined
+          throw error
+        }
+      },
+    })
+  }
+
+  /** Ends a pending poll, or the next one, with a WakeupError. */
+  wakeup(): void {
+    this.#parts.rounds.wakeUp()
+  }
+
+  // --- commits -------------------------------------------------------------------------------------------------------
+
+  /**
+   * Commits to the group (KafkaConsumer.commitSync): these offsets, or the positions, which lie behind all that was handed
+   * out. Tried until it succeeds, at most `timeoutMs` (default `default.api.timeout.ms`).
+   *
+   * Rejects with CommitFailedError if the consumer is no member any more: what it read, others may read again;
+   * RebalanceInProgressError: poll, then commit again; IllegalStateError for a partition that is not assigned to the
+   * member; InvalidGroupIdError without `group.id`; KafkaError REQUEST_TIMED_OUT, OFFSET_METADATA_TOO_LARGE, FENCED_INSTANCE_ID.
+   */
+  async commit(offsets?: OffsetsToCommit | undefined, options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.#requireOpen('commit')
+    const group = this.#requireGroup()
+    const timeoutMs = timeoutOf('commit', options, this.#parts.configs['default.api.timeout.ms'])!
+    const toCommit = group.toCommit('commit', offsets)
+    await this.#environment.runtime.drive(`commit of ${this.#name}`, async () => {
+      await group.commits.commit(toCommit, timeoutMs)
+      await group.commits.callBack(this.#name)
+    })
+  }
+
+  /**
+   * The same once, without waiting for it. The callback is called by a later `poll`, `commit` or `close`, with
+   * RetriableCommitFailedError if it may succeed when it is tried again.
+   *
+   * @throws what `commit` rejects with for its arguments
+   */
+  commitAsync(offsets?: OffsetsToCommit | undefined, callback?: CommitCallback): void {
+    this.#requireOpen('commitAsync')
+    const group = this.#requireGroup()
+    group.commits.begin(group.toCommit('commitAsync', offsets), callback)
+  }
+
+  /** What the group has committed, by the very objects that were given; null: nothing. */
+  async committed(
+    partitions: readonly TopicPartition[],
+    options: { readonly timeoutMs?: number } = {},
+  ): Promise<Map<TopicPartition, OffsetAndMetadata | null>> {
+    this.#requireOpen('committed')
+    const group = this.#requireGroup()
+    const timeoutMs = timeoutOf('committed', options, this.#parts.configs['default.api.timeout.ms'])!
+    checkPartitions('committed', partitions)
+    const what = `committed of ${this.#name}`
+    return this.#environment.runtime.drive(what, () => group.commits.committed(partitions, timeoutMs))
+  }
+
+  // --- what it can ask -----------------------------------------------------------------------------------------------
+
   /** The first offset of each partition, by the very objects that were given. */
   async beginningOffsets(partitions: readonly TopicPartition[]): Promise<Map<TopicPartition, number>> {
-    return this.#ends('beginningOffsets', partitions, EARLIEST)
+    this.#requireOpen('beginningOffsets')
+    return this.#parts.queries.ends('beginningOffsets', partitions, EARLIEST)
   }
 
   /** The end of each: the high watermark, under read_committed the last stable offset. */
   async endOffsets(partitions: readonly TopicPartition[]): Promise<Map<TopicPartition, number>> {
-    return this.#ends('endOffsets', partitions, LATEST)
-  }
-
-  async #ends(call: string, partitions: readonly TopicPartition[], at: number): Promise<Map<TopicPartition, number>> {
-    this.#requireOpen(call)
-    const found = await this.#query(call, new Map(checkPartitions(call, partitions).map(partition => [partition, at])))
-    return new Map([...found].map(([partition, { offset }]) => [partition, offset]))
+    this.#requireOpen('endOffsets')
+    return this.#parts.queries.ends('endOffsets', partitions, LATEST)
   }
 
   /** For each partition the first record at or after a time (milliseconds since the epoch); null if there is none. */
@@ -339,54 +330,69 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
     times: ReadonlyMap<TopicPartition, number>,
   ): Promise<Map<TopicPartition, OffsetAndTimestamp | null>> {
     this.#requireOpen('offsetsForTimes')
-    for (const [partition, timestamp] of times) {
-      checkPartition(partition)
-      if (!(timestamp >= 0)) throw new IllegalArgumentError(`The target time cannot be negative, as ${timestamp} is`)
-    }
-    const found = await this.#query('offsetsForTimes', times)
-    const answer = ({ offset, timestamp, leaderEpoch }: { offset: number; timestamp: number; leaderEpoch: number }) =>
-      offset < 0 ? null : { offset, timestamp, leaderEpoch: leaderEpoch < 0 ? undefined : leaderEpoch }
-    return new Map([...found].map(([partition, offset]) => [partition, answer(offset)]))
-  }
-
-  #query(call: string, targets: ReadonlyMap<TopicPartition, number>) {
-    for (const { topic } of targets.keys()) this.#askedTopics.add(topic)
-    return this.#runtime.drive(`${call} of ${this.#name}`, () => this.#queries.ask(targets))
+    return this.#parts.queries.forTimes(times)
   }
 
   /** What is known of the topic's partitions; an empty list for a topic that does not exist. */
   async partitionsFor(topic: string): Promise<PartitionInfo[]> {
     this.#requireOpen('partitionsFor')
-    this.#askedTopics.add(topic)
-    const view = await this.#runtime.drive(`partitionsFor ${topic}`, () => this.#queries.topic(topic))
-    return view === undefined ? [] : partitionInfos(view)
+    return this.#parts.queries.partitionsFor(topic)
+  }
+
+  /** The same of all topics that it may see, by name. */
+  async listTopics(): Promise<Map<string, PartitionInfo[]>> {
+    this.#requireOpen('listTopics')
+    return this.#parts.queries.listTopics()
   }
 
   /**
-   * Ends its fetch sessions and closes its connections. A pending poll rejects, an iteration ends. Twice does no harm. It
-   * waits for nothing, whatever `timeoutMs` says.
+   * What it has counted, under Kafka's names and in its units; where there are several of a name, with what tells them apart:
+   * `records-lag{topic=orders,partition=0}`. Rates and averages are of the last minute.
    */
-  async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
-    timeoutOf('close', options, 0)
-    if (this.#closed) return
-    this.#closed = true
-    this.#unexplain()
-    this.#fetcher.close()
-    const reason = new IllegalStateError(`${this.#name} is closed`)
-    this.#metadata.close(reason)
-    this.#connections.close(reason)
-    this.#changed?.resolve()
+  metrics(): Readonly<Record<string, number>> {
+    return this.#parts.metrics.read()
+  }
+
+  // --- the end -------------------------------------------------------------------------------------------------------
+
+  /**
+   * Commits what was handed out (`enable.auto.commit`), leaves its group, ends its fetch sessions and closes its
+   * connections. A pending poll rejects, an iteration ends. Twice does no harm. Rejects with ClientError if the rebalance
+   * listener threw: it is closed nevertheless.
+   */
+  async close(options: ConsumerCloseOptions = {}): Promise<void> {
+    const checked = checkCloseOptions(options)
+    if (this.#closing !== undefined) return this.#closing.catch(() => {})
+    this.#closing = this.#close(checked)
+    return this.#closing
+  }
+
+  async #close({ timeoutMs, groupMembership }: Required<ConsumerCloseOptions>): Promise<void> {
+    const { group, rounds, subscription } = this.#parts
+    rounds.changed()
+    try {
+      if (group !== undefined && !subscription.isIdle) {
+        const leave = () => group.close(groupMembership, timeoutMs)
+        await this.#environment.runtime.drive(`close of ${this.#name}`, leave, { patient: true })
+      }
+    } finally {
+      this.#closed = true
+      this.#unexplain()
+      endParts(this.#parts, new IllegalStateError(`${this.#name} is closed`))
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
-  #assigned(call: string, partitions: readonly TopicPartition[]): AssignedPartition[] {
-    return checkPartitions(call, partitions).map(partition => this.#subscription.get(partition))
+  #requireGroup(): ConsumerGroup {
+    return this.#parts.group ?? withoutGroup()
   }
 
+  /** While it closes, its rebalance listener may still commit, seek and ask. */
   #requireOpen(call: string): void {
-    if (this.#closed) throw new IllegalStateError(`${call}: this consumer (${this.#name}) has already been closed.`)
+    if (!this.#closed && (this.#closing === undefined || !beginnings.has(call))) return
+    throw new IllegalStateError(`${call}: this consumer (${this.#name}) has already been closed.`)
   }
 }

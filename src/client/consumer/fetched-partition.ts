@@ -6,6 +6,7 @@ import { RecordCursor } from '../../wire/record.ts'
 import { type RecordBatch, verifyCrc } from '../../wire/record-batch.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
+import type { FetchTally } from './fetch-metrics.ts'
 
 export type PartitionData = ResponseOf<typeof fetch>['responses'][number]['partitions'][number]
 
@@ -36,10 +37,17 @@ export class FetchedPartition {
   #cursor: RecordCursor | undefined
   /** The cursor stands at a record that was not handed out. */
   #isHeld = false
+  /** Where in its batch the record begins that the cursor stands at. */
+  #beganAt = 0
+  readonly #tally: FetchTally
+  #isClosed = false
+  #bytes = 0
+  #records = 0
 
-  constructor(partition: AssignedPartition, data: PartitionData, options: ReadOptions) {
+  constructor(partition: AssignedPartition, data: PartitionData, options: ReadOptions, tally: FetchTally) {
     this.partition = partition
     this.#options = options
+    this.#tally = tally
     this.#batches = data.records?.batches() ?? []
     const aborted = options.isReadCommitted ? (data.abortedTransactions ?? []) : []
     this.#aborted = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset)
@@ -58,6 +66,7 @@ export class FetchedPartition {
       while (cursor !== undefined && (this.#isHeld || cursor.next())) {
         if (cursor.offset < partition.position!) {
           this.#isHeld = false
+          this.#beganAt = cursor.at
           continue
         }
         if (left === 0) {
@@ -68,6 +77,9 @@ export class FetchedPartition {
         this.#isHeld = true
         into.push(this.#recordAt(batch, cursor))
         this.#isHeld = false
+        this.#bytes += cursor.at - this.#beganAt
+        this.#records++
+        this.#beganAt = cursor.at
         left--
         partition.position = cursor.offset + 1
         partition.offsetEpoch = batch.leaderEpoch
@@ -78,7 +90,15 @@ export class FetchedPartition {
       if (batch.nextOffset > partition.position!) partition.position = batch.nextOffset
       partition.offsetEpoch = batch.leaderEpoch
     }
+    this.close()
     return false
+  }
+
+  /** Nothing more of it will be handed out. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#tally.drained(this.partition.topic, this.#bytes, this.#records)
   }
 
   /** Undefined: nothing of the batch is for applications. */
@@ -98,6 +118,7 @@ export class FetchedPartition {
     }
     if (batch.isControl) return undefined
     this.#cursor = new RecordCursor(batch)
+    this.#beganAt = 0
     return this.#cursor
   }
 

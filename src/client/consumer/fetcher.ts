@@ -10,6 +10,7 @@ import { nodeOf } from '../metadata-view.ts'
 import type { NodeConnection } from '../node-connection.ts'
 import type { Node } from '../topic-partition.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
+import { type FetchMetrics, FetchTally } from './fetch-metrics.ts'
 import { FetchSession, type WantedPartition } from './fetch-session.ts'
 import { FetchedPartition, type PartitionData, type ReadOptions } from './fetched-partition.ts'
 import type { Positions } from './positions.ts'
@@ -25,6 +26,7 @@ export interface FetcherOptions {
   readonly metadata: ClientMetadata
   readonly subscription: Subscription
   readonly positions: Positions
+  readonly metrics: FetchMetrics
   readonly read: ReadOptions
   /** Records have come, or a fetch is possible again. */
   readonly changed: () => void
@@ -59,18 +61,29 @@ export class Fetcher {
     return error
   }
 
+  /** Records have come that were not handed out. */
+  get hasBuffered(): boolean {
+    return this.#buffered.length > 0
+  }
+
   /** Hands out what has come, at most `most` records. */
   collect(most: number, into: Parameters<FetchedPartition['take']>[1]): void {
-    const { subscription } = this.#options
+    const { subscription, metrics, read } = this.#options
     const later: AssignedPartition[] = []
     try {
       while (this.#buffered.length > 0 && into.length < most) {
         const partition = this.#buffered[0]!
         const { fetched } = partition
-        if (fetched !== undefined && subscription.has(partition)) {
-          if (partition.isPaused) later.push(partition)
-          else if (fetched.take(most - into.length, into)) return
-          else partition.fetched = undefined
+        if (fetched !== undefined && !subscription.has(partition)) fetched.close()
+        else if (fetched !== undefined) {
+          if (!partition.isReadable) later.push(partition)
+          else {
+            const isLeft = fetched.take(most - into.length, into)
+            // One at a time is an iteration: how far it is, is told at the end of what was fetched.
+            if (!isLeft || most > 1) metrics.moved(partition, read.isReadCommitted)
+            if (isLeft) return
+            partition.fetched = undefined
+          }
         }
         this.#buffered.shift()
       }
@@ -89,7 +102,7 @@ export class Fetcher {
     const byNode = new Map<number, { node: Node; partitions: AssignedPartition[] }>()
     const unread = new Set<number>()
     for (const partition of subscription) {
-      if (partition.isPaused) continue
+      if (!partition.isReadable) continue
       const node = this.#nodeFor(partition, now)
       if (node === undefined) {
         metadata.requestUpdate()
@@ -143,7 +156,7 @@ export class Fetcher {
   }
 
   #fetch(node: NodeConnection, partitions: readonly AssignedPartition[]): void {
-    const { configs, metadata, read } = this.#options
+    const { configs, metadata, read, runtime } = this.#options
     const session = this.#sessionOf(node.nodeId)
     const asked: Asked[] = []
     const wanted: WantedPartition[] = []
@@ -182,8 +195,9 @@ export class Fetcher {
       rackId: configs['client.rack'],
     }
     const timeoutMs = configs['request.timeout.ms']
+    const sentAt = runtime.now()
     node.send(fetch, version, request, timeoutMs, {
-      onResponse: response => this.#answered(node, session, asked, response),
+      onResponse: response => this.#answered(node, session, asked, response, sentAt),
       onLost: () => {
         session.broken(false)
         this.#over(node.nodeId, asked)
@@ -213,8 +227,9 @@ export class Fetcher {
     session: FetchSession,
     asked: readonly Asked[],
     response: ResponseOf<typeof fetch>,
+    sentAt: number,
   ): void {
-    const { metadata } = this.#options
+    const { metadata, metrics, runtime } = this.#options
     this.#over(node.nodeId, asked)
     if (response.throttleTimeMs > 0) node.throttle(response.throttleTimeMs)
     if (response.errorCode !== errorCodes.NONE) {
@@ -226,6 +241,9 @@ export class Fetcher {
       return
     }
     session.answered(response.sessionId)
+    metrics.answered(runtime.now() - sentAt)
+    const brought = response.responses.reduce((sum, { partitions }) => sum + partitions.length, 0)
+    const tally = new FetchTally(metrics, brought)
     const nodes = response.nodeEndpoints.map(nodeOf)
     for (const { topic, topicId, partitions } of response.responses) {
       const name = session.nameOf(topic, topicId)
@@ -233,10 +251,17 @@ export class Fetcher {
         const one = asked.find(
           ({ partition }) => partition.topic === name && partition.partition === data.partitionIndex,
         )
-        if (one === undefined || !this.#isCurrent(one)) continue
+        if (one === undefined || !this.#isCurrent(one)) {
+          tally.drained(name, 0, 0)
+          continue
+        }
         metadata.hint(one.partition.topic, data.partitionIndex, data.currentLeader, nodes)
-        if (data.errorCode === errorCodes.NONE) this.#received(one, data)
-        else this.#refused(one, KafkaError.of(data.errorCode))
+        if (data.errorCode === errorCodes.NONE) {
+          this.#received(one, data, tally)
+        } else {
+          tally.drained(name, 0, 0)
+          this.#refused(one, KafkaError.of(data.errorCode))
+        }
       }
     }
     this.#options.changed()
@@ -249,7 +274,7 @@ export class Fetcher {
     )
   }
 
-  #received({ partition }: Asked, data: PartitionData): void {
+  #received({ partition }: Asked, data: PartitionData, tally: FetchTally): void {
     const { runtime, configs, read } = this.#options
     if (data.highWatermark >= 0) partition.highWatermark = data.highWatermark
     if (data.lastStableOffset >= 0) partition.lastStableOffset = data.lastStableOffset
@@ -261,8 +286,11 @@ export class Fetcher {
       }
     }
     try {
-      const fetched = new FetchedPartition(partition, data, read)
-      if (fetched.isEmpty) return
+      const fetched = new FetchedPartition(partition, data, read, tally)
+      if (fetched.isEmpty) {
+        fetched.close()
+        return
+      }
       partition.fetched = fetched
       this.#buffered.push(partition)
     } catch (error) {

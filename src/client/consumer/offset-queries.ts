@@ -1,19 +1,24 @@
+import { metadata as metadataApi } from '../../apis/metadata.ts'
 import type { ConsumerConfigs } from '../../metadata/consumer-configs.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
-import { KafkaError } from '../../wire/errors.ts'
+import { errorCodes, IllegalArgumentError, KafkaError } from '../../wire/errors.ts'
 import type { Connections } from '../connections.ts'
 import { type FoundOffset, lookUpOffsets, type OffsetTarget } from '../list-offsets.ts'
 import type { ClientMetadata } from '../metadata.ts'
-import type { TopicView } from '../metadata-view.ts'
-import type { TopicPartition } from '../topic-partition.ts'
+import { mergedTopic, partitionInfos, type TopicView } from '../metadata-view.ts'
+import type { OffsetAndTimestamp, PartitionInfo, TopicPartition } from '../topic-partition.ts'
 import { waitForTopic, within } from '../topic-wait.ts'
+import { checkPartition, checkPartitions } from './subscription.ts'
 
 export interface QueryOptions {
   readonly runtime: Runtime
+  readonly name: string
   readonly connections: Connections
   readonly metadata: ClientMetadata
   readonly isReadCommitted: boolean
   readonly configs: ConsumerConfigs
+  /** Metadata keeps what is asked about. */
+  readonly askedTopics: Set<string>
 }
 
 /** What a consumer can ask about partitions that it need not read. */
@@ -24,12 +29,70 @@ export class OffsetQueries {
     this.#options = options
   }
 
+  /** The offset of each partition for one timestamp, by the very objects that were given. */
+  async ends(call: string, partitions: readonly TopicPartition[], at: number): Promise<Map<TopicPartition, number>> {
+    const targets = new Map(checkPartitions(call, partitions).map(partition => [partition, at]))
+    const found = await this.#query(call, targets)
+    return new Map([...found].map(([partition, { offset }]) => [partition, offset]))
+  }
+
+  async forTimes(times: ReadonlyMap<TopicPartition, number>): Promise<Map<TopicPartition, OffsetAndTimestamp | null>> {
+    for (const [partition, timestamp] of times) {
+      checkPartition(partition)
+      if (!(timestamp >= 0)) throw new IllegalArgumentError(`The target time cannot be negative, as ${timestamp} is`)
+    }
+    const found = await this.#query('offsetsForTimes', times)
+    return new Map([...found].map(([partition, offset]) => [partition, recordAt(offset)]))
+  }
+
+  async partitionsFor(topic: string): Promise<PartitionInfo[]> {
+    const { runtime, askedTopics } = this.#options
+    askedTopics.add(topic)
+    const view = await runtime.drive(`partitionsFor ${topic}`, () => this.#topic(topic))
+    return view === undefined ? [] : partitionInfos(view)
+  }
+
+  async listTopics(): Promise<Map<string, PartitionInfo[]>> {
+    const { runtime, name, metadata, connections, configs } = this.#options
+    const timeoutMs = configs['default.api.timeout.ms']
+    const deadline = runtime.now() + timeoutMs
+    return runtime.drive(`listTopics of ${name}`, async () => {
+      for (;;) {
+        let cause: unknown
+        try {
+          const node = metadata.leastLoaded()
+          if (node !== undefined) {
+            const { topics } = await connections.request(node, metadataApi, () => ({ topics: null }))
+            const known = topics.filter(({ errorCode }) => errorCode === errorCodes.NONE)
+            const views = known.map(topic => mergedTopic(undefined, topic))
+            return new Map(views.map(view => [view.name, partitionInfos(view)]))
+          }
+        } catch (error) {
+          if (!(error instanceof KafkaError) || !error.retriable) throw error
+          cause = error
+        }
+        if (runtime.now() >= deadline) {
+          throw new KafkaError('REQUEST_TIMED_OUT', `Timeout expired while fetching topic metadata (${timeoutMs}ms)`, {
+            cause,
+          })
+        }
+        await runtime.sleep(configs['retry.backoff.ms'])
+      }
+    })
+  }
+
+  #query(call: string, targets: ReadonlyMap<TopicPartition, number>): Promise<Map<TopicPartition, FoundOffset>> {
+    const { runtime, name, askedTopics } = this.#options
+    for (const { topic } of targets.keys()) askedTopics.add(topic)
+    return runtime.drive(`${call} of ${name}`, () => this.#ask(targets))
+  }
+
   /**
    * The offsets for these timestamps, asked for until every leader has answered.
    *
    * @throws {KafkaError} REQUEST_TIMED_OUT after default.api.timeout.ms; what a leader refuses for good.
    */
-  async ask(targets: ReadonlyMap<TopicPartition, number>): Promise<Map<TopicPartition, FoundOffset>> {
+  async #ask(targets: ReadonlyMap<TopicPartition, number>): Promise<Map<TopicPartition, FoundOffset>> {
     const { runtime, connections, metadata, isReadCommitted, configs } = this.#options
     const timeoutMs = configs['default.api.timeout.ms']
     const deadline = runtime.now() + timeoutMs
@@ -59,7 +122,7 @@ export class OffsetQueries {
   }
 
   /** Undefined: the cluster does not know it. */
-  async topic(name: string): Promise<TopicView | undefined> {
+  async #topic(name: string): Promise<TopicView | undefined> {
     const { runtime, metadata, configs } = this.#options
     const known = metadata.topic(name)
     if (known !== undefined) return known
@@ -77,4 +140,8 @@ export class OffsetQueries {
       }
     }
   }
+}
+
+function recordAt({ offset, timestamp, leaderEpoch }: FoundOffset): OffsetAndTimestamp | null {
+  return offset < 0 ? null : { offset, timestamp, leaderEpoch: leaderEpoch < 0 ? undefined : leaderEpoch }
 }

@@ -4,7 +4,9 @@ import { errorCodes, KafkaError, NoOffsetForPartitionError } from '../../wire/er
 import type { Connections } from '../connections.ts'
 import { byTopic, lookUpOffsets, type OffsetTarget } from '../list-offsets.ts'
 import type { ClientMetadata } from '../metadata.ts'
+import type { OffsetAndMetadata, TopicPartition } from '../topic-partition.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
+import { isRetriable } from './commits.ts'
 import { resetTimestamp } from './reset-policy.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -16,6 +18,10 @@ export interface PositionOptions {
   readonly isReadCommitted: boolean
   /** `auto.offset.reset` */
   readonly resetPolicy: string
+  /** What the group has committed, by the partitions' names; left out without a group. Asks once. */
+  readonly committed?:
+    | ((partitions: readonly TopicPartition[]) => Promise<Map<string, OffsetAndMetadata | null>>)
+    | undefined
   readonly retryBackoffMs: number
   readonly requestTimeoutMs: number
   /** Something was resolved, or has to be tried again: look again. */
@@ -48,13 +54,18 @@ export class Positions {
 
   /** Begins what is due; `changed` is called as answers come. */
   update(): void {
-    const { runtime, subscription, metadata } = this.#options
+    const { runtime, subscription, metadata, committed } = this.#options
     const now = runtime.now()
+    const toBegin: AssignedPartition[] = []
     const toReset: AssignedPartition[] = []
     const toValidate: AssignedPartition[] = []
     for (const partition of subscription) {
       if (partition.isResolving || partition.notBefore > now) continue
       if (partition.position === undefined) {
+        if (partition.resetTo === undefined && committed !== undefined) {
+          toBegin.push(partition)
+          continue
+        }
         if (partition.resetTo === undefined) this.resetByPolicy(partition)
         if (partition.resetTo === undefined) continue
         if (metadata.leaderOf(partition.topic, partition.partition) !== undefined) toReset.push(partition)
@@ -63,10 +74,12 @@ export class Positions {
         const epoch = metadata.partition(partition.topic, partition.partition)?.leaderEpoch ?? -1
         if (epoch <= partition.validatedEpoch) continue
         partition.preferred = undefined
-        if (partition.offsetEpoch < 0 || partition.validatedEpoch < 0) partition.validatedEpoch = epoch
+        // Without the epoch of the record before, nobody can say whether that is still there.
+        if (partition.offsetEpoch < 0) partition.validatedEpoch = epoch
         else toValidate.push(partition)
       }
     }
+    if (toBegin.length > 0) void this.#begin(toBegin)
     if (toReset.length > 0) void this.#reset(toReset)
     if (toValidate.length > 0) void this.#validate(toValidate)
   }
@@ -77,6 +90,32 @@ export class Positions {
     const timestamp = resetTimestamp(resetPolicy, runtime.now())
     if (timestamp !== undefined) partition.reset(timestamp)
     else this.#error ??= otherwise ?? noOffset(partition)
+  }
+
+  /** Where the group left off; the policy decides where it never was. */
+  async #begin(partitions: readonly AssignedPartition[]): Promise<void> {
+    const asked = partitions.map(partition => {
+      partition.isResolving = true
+      return { partition, generation: partition.generation }
+    })
+    let found: Map<string, OffsetAndMetadata | null> | undefined
+    let refusal: unknown
+    try {
+      found = await this.#options.committed!(partitions)
+    } catch (error) {
+      refusal = error
+    }
+    for (const { partition, generation } of asked) {
+      if (partition.generation !== generation) continue
+      partition.isResolving = false
+      if (!this.#options.subscription.has(partition)) continue
+      const committed = found?.get(partition.name)
+      if (committed) partition.seek(committed.offset, committed.leaderEpoch)
+      else if (found !== undefined) this.resetByPolicy(partition)
+      else if (isRetriable(refusal)) this.#again(partition)
+      else this.#error ??= refusal as Error
+    }
+    this.#options.changed()
   }
 
   async #reset(partitions: readonly AssignedPartition[]): Promise<void> {
@@ -95,18 +134,26 @@ export class Positions {
       const answer = found.get(target)
       if (answer === undefined || answer instanceof KafkaError) this.#failed(partition, answer)
       else if (answer.offset < 0) partition.reset(-1)
-      else partition.seek(answer.offset, answer.leaderEpoch)
+      else {
+        partition.seek(answer.offset, answer.leaderEpoch)
+        // It is the leader who said so.
+        partition.validatedEpoch = metadata.partition(target.topic, target.partition)?.leaderEpoch ?? -1
+      }
     }
     this.#options.changed()
   }
 
   #failed(partition: AssignedPartition, error: KafkaError | undefined): void {
-    const { runtime, retryBackoffMs, metadata, changed } = this.#options
     if (error !== undefined && !error.retriable) {
       this.#error ??= error
       return
     }
-    if (error?.refreshesMetadata !== false) metadata.requestUpdate()
+    if (error?.refreshesMetadata !== false) this.#options.metadata.requestUpdate()
+    this.#again(partition)
+  }
+
+  #again(partition: AssignedPartition): void {
+    const { runtime, retryBackoffMs, changed } = this.#options
     partition.notBefore = runtime.now() + retryBackoffMs
     runtime.after(retryBackoffMs, changed)
   }

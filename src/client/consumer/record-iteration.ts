@@ -4,18 +4,20 @@ import type { ConsumerRecord } from './consumer-record.ts'
 export interface IterationOptions<Key, Value> {
   readonly runtime: Runtime
   readonly name: string
-  /** The next records, however long it takes; undefined once the consumer is closed. */
-  readonly next: () => Promise<readonly ConsumerRecord<Key, Value>[] | undefined>
+  /** The next record, if it can be had at once. */
+  readonly ready: () => ConsumerRecord<Key, Value> | undefined
+  /** The next record, however long it takes; undefined once the consumer is closed. */
+  readonly next: () => Promise<ConsumerRecord<Key, Value> | undefined>
 }
 
 /**
  * `for await (const record of consumer)`: one record after the other, for ever. It rides virtual time and never drives it:
  * records come while something else does. While the body of the loop has a record, time stands still.
+ *
+ * The position moves record by record: what is committed, by the body or by itself, is what the body has got so far.
  */
 export class RecordIteration<Key, Value> implements AsyncIterableIterator<ConsumerRecord<Key, Value>> {
   readonly #options: IterationOptions<Key, Value>
-  #records: readonly ConsumerRecord<Key, Value>[] = []
-  #index = 0
   #body: Deferred<void> | undefined
   #error: unknown
   #isOver = false
@@ -35,23 +37,18 @@ export class RecordIteration<Key, Value> implements AsyncIterableIterator<Consum
       this.#error = undefined
       throw error
     }
-    if (this.#index === this.#records.length) {
-      const records = this.#isOver ? undefined : await this.#options.next()
-      if (records === undefined) {
-        this.#isOver = true
-        return { done: true, value: undefined }
-      }
-      this.#records = records
-      this.#index = 0
+    const { ready, next } = this.#options
+    const record = this.#isOver ? undefined : (ready() ?? (await next()))
+    if (record === undefined) {
+      this.#isOver = true
+      return { done: true, value: undefined }
     }
     this.#bodyBegins()
-    return { done: false, value: this.#records[this.#index++]! }
+    return { done: false, value: record }
   }
 
   async return(): Promise<IteratorResult<ConsumerRecord<Key, Value>>> {
     this.#isOver = true
-    this.#records = []
-    this.#index = 0
     this.#bodyIsDone()
     return { done: true, value: undefined }
   }

@@ -1,7 +1,9 @@
 import { IllegalArgumentError, IllegalStateError } from '../../wire/errors.ts'
 import { refuseUnknown, requireArray } from '../arguments.ts'
+import type { ClientMetadata } from '../metadata.ts'
 import { partitionText, type TopicPartition } from '../topic-partition.ts'
 import { AssignedPartition } from './assigned-partition.ts'
+import type { TopicChoice } from './topic-choice.ts'
 
 /**
  * Whatever has a topic and a partition will do: a record, what `partitionsFor` told. A field too many is refused only where
@@ -30,12 +32,105 @@ export function checkPartitions<P extends TopicPartition>(call: string, partitio
   return partitions
 }
 
-/** The partitions that a consumer reads (Kafka's SubscriptionState). */
+/**
+ * What a consumer wants to read and what it reads (Kafka's SubscriptionState): it assigns partitions itself, or subscribes
+ * and is assigned them by its group.
+ */
 export class Subscription {
+  #choice: TopicChoice | undefined
+  #topics: ReadonlySet<string> = new Set()
+  #groupTopics: ReadonlySet<string> = new Set()
+  /** Topics that the coordinator assigned by ids whose names are not known yet. */
+  topicIds: ReadonlySet<string> = new Set()
+  #isManual = false
   #partitions = new Map<string, AssignedPartition>()
 
-  /** Replaces all; what was read before and stays keeps its place. */
+  // --- what it wants -------------------------------------------------------------------------------------------------
+
+  /** What was subscribed to; undefined: nothing, or partitions are assigned by hand. */
+  get choice(): TopicChoice | undefined {
+    return this.#choice
+  }
+
+  /** The topics subscribed to; of a pattern those that match as far as is known. */
+  get topics(): ReadonlySet<string> {
+    return this.#topics
+  }
+
+  get isSubscribed(): boolean {
+    return this.#choice !== undefined
+  }
+
+  /** Neither subscribed nor assigned. */
+  get isIdle(): boolean {
+    return this.#choice === undefined && !this.#isManual
+  }
+
+  /** @throws {IllegalStateError} after `assign`, or a subscription of another kind, without `unsubscribe` between. */
+  subscribe(choice: TopicChoice): void {
+    if (this.#isManual) throw exclusive('partitions are assigned by hand')
+    if (this.#choice !== undefined && this.#choice.kind !== choice.kind) {
+      throw exclusive(`it is subscribed to ${textOf(this.#choice)}`)
+    }
+    this.#choice = choice
+    if (choice.kind === 'topics') this.#topics = new Set(choice.topics)
+    else if (choice.kind === 'pattern') this.#topics = new Set()
+  }
+
+  /** Matches a RegExp against all topics, as far as they are known. */
+  followPattern(metadata: ClientMetadata, skipsInternal: boolean): void {
+    const choice = this.#choice
+    if (choice?.kind !== 'pattern' || !metadata.hasAllTopics) return
+    const topics = [...metadata.topics()].filter(({ isInternal }) => !(isInternal && skipsInternal))
+    this.#topics = new Set(topics.map(({ name }) => name).filter(name => choice.pattern.test(name)))
+  }
+
+  /** Topics of other members, which this one as their leader has to know. */
+  set groupTopics(topics: ReadonlySet<string>) {
+    this.#groupTopics = topics
+  }
+
+  get groupTopics(): ReadonlySet<string> {
+    return this.#groupTopics
+  }
+
+  unsubscribe(): void {
+    this.#choice = undefined
+    this.#isManual = false
+    this.#topics = new Set()
+    this.#groupTopics = new Set()
+    this.topicIds = new Set()
+    this.#partitions = new Map()
+  }
+
+  /** What metadata is needed of; null: all topics. */
+  wantedTopics(): string[] | null {
+    if (this.#choice?.kind === 'pattern') return null
+    const wanted = new Set([...this.#topics, ...this.#groupTopics])
+    for (const { topic } of this.#partitions.values()) wanted.add(topic)
+    return [...wanted]
+  }
+
+  // --- what it has ---------------------------------------------------------------------------------------------------
+
+  /**
+   * Replaces all; what was read before and stays keeps its place.
+   *
+   * @throws {IllegalStateError} while it is subscribed.
+   */
   assign(partitions: readonly TopicPartition[]): void {
+    if (this.#choice !== undefined) throw exclusive(`it is subscribed to ${textOf(this.#choice)}`)
+    this.#replace(partitions)
+    this.#isManual = true
+  }
+
+  /** What the group gives to this member. Paused partitions that stay are still paused. */
+  assignFromGroup(partitions: readonly TopicPartition[]): void {
+    this.#replace(partitions)
+    for (const assigned of this.#partitions.values()) assigned.isRevoking = false
+  }
+
+  #replace(partitions: readonly TopicPartition[]): void {
     const assigned = new Map<string, AssignedPartition>()
     for (const partition of partitions) {
       const name = partitionText(checkPartition(partition))
@@ -50,6 +145,11 @@ export class Subscription {
 
   [Symbol.iterator](): IterableIterator<AssignedPartition> {
     return this.#partitions.values()
+  }
+
+  /** As plain pairs; all, or those of a kind. */
+  assigned(which: (partition: AssignedPartition) => boolean = () => true): TopicPartition[] {
+    return [...this.#partitions.values()].filter(which).map(({ topic, partition }) => ({ topic, partition }))
   }
 
   has(partition: AssignedPartition): boolean {
@@ -69,7 +169,18 @@ export class Subscription {
     throw new IllegalStateError(`No current assignment for partition ${partitionText(partition)}: ${has}`)
   }
 
-  topics(): string[] {
-    return [...new Set([...this.#partitions.values()].map(({ topic }) => topic))]
+  /** @throws {IllegalArgumentError} @throws {IllegalStateError} if one of them is not assigned. */
+  all(call: string, partitions: readonly TopicPartition[]): AssignedPartition[] {
+    return checkPartitions(call, partitions).map(partition => this.get(partition))
   }
+}
+
+function exclusive(why: string): IllegalStateError {
+  const rule = 'Subscription to topics, partitions and pattern are mutually exclusive'
+  return new IllegalStateError(`${rule}: ${why}; await unsubscribe() first`)
+}
+
+function textOf(choice: TopicChoice): string {
+  if (choice.kind === 'topics') return `topics ${choice.topics.join(', ')}`
+  return `the pattern ${choice.kind === 'pattern' ? String(choice.pattern) : `'${choice.pattern}'`}`
 }

@@ -1,4 +1,5 @@
 import type { AnyApi } from '../../wire/api.ts'
+import { type ConsumedMatcherOptions, toHaveConsumed } from './consumed.ts'
 import { type DeliveredOptions, toHaveDelivered } from './delivered.ts'
 import type { ExpectedRecord } from './expected-record.ts'
 import { type BrokerReference, toBeInSync, toHaveLeader } from './in-sync.ts'
@@ -6,7 +7,14 @@ import { type ExpectedOffsets, type MatcherWait, toHaveOffsets } from './offsets
 import { type ExpectedRequest, type ReceivedRequestOptions, toHaveReceivedRequest } from './received-request.ts'
 
 /** Every matcher, as `expect.extend` of Jest and Vitest takes them. */
-export const matchers = { toHaveDelivered, toHaveOffsets, toBeInSync, toHaveLeader, toHaveReceivedRequest }
+export const matchers = {
+  toHaveDelivered,
+  toHaveConsumed,
+  toHaveOffsets,
+  toBeInSync,
+  toHaveLeader,
+  toHaveReceivedRequest,
+}
 
 /** What `expect(cluster)` can do once the matchers are registered. All of them wait, so all of them are awaited. */
 export interface ClusterMatchers {
@@ -16,6 +24,16 @@ export interface ClusterMatchers {
    * and with `[]` it lets everything settle first.
    */
   toHaveDelivered(topic: string, expected: readonly ExpectedRecord[], options?: DeliveredOptions): Promise<void>
+  /**
+   * Below the offsets that the group has committed lie exactly these records of the topic: in order for each partition, and
+   * no others. Without records: every record that there is. Compares and waits as `toHaveDelivered` does.
+   */
+  toHaveConsumed(
+    group: string,
+    topic: string,
+    expected?: readonly ExpectedRecord[],
+    options?: ConsumedMatcherOptions,
+  ): Promise<void>
   /** The leader's log begins and ends there, and so do those of the replicas that are named. */
   toHaveOffsets(topic: string, partition: number, expected: ExpectedOffsets, options?: MatcherWait): Promise<void>
   /** The in-sync set is the whole assignment, or exactly the brokers that are named; of one partition, or of all. */

@@ -28,7 +28,7 @@ export async function toHaveDelivered(
 ): Promise<MatcherResult> {
   const cluster = clusterOf(received, 'toHaveDelivered')
   refuseUnknown('option of toHaveDelivered', options, ['isolation', 'timeoutMs'])
-  checkExpected(topic, expected)
+  checkExpected('toHaveDelivered', topic, expected)
   const isNot = this?.isNot ?? false
   const { isolation = 'read_committed' } = options
   const { pass, records } = await look(cluster, topic, expected, isNot || expected.length === 0, options)

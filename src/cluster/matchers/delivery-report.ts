@@ -25,6 +25,24 @@ export function report(
   expected: readonly ExpectedRecord[],
   actual: readonly BytesRecord[],
 ): string {
+  const { lines, unequal } = comparison(cluster, topic, expected, actual, 'delivered')
+  for (const partition of unequal) {
+    lines.push(...explained(cluster, topic, partition, isolation))
+  }
+  return lines.join('\n').trimEnd()
+}
+
+/**
+ * Where the two differ, partition by partition: lines, and the partitions; all of them if it is in none. `did`: what became
+ * of the actual ones.
+ */
+export function comparison(
+  cluster: Cluster,
+  topic: string,
+  expected: readonly ExpectedRecord[],
+  actual: readonly BytesRecord[],
+  did: 'delivered' | 'consumed',
+): { lines: string[]; unequal: number[] } {
   const { groups, anywhere } = grouped(cluster, topic, expected, actual)
   const fields = fieldsOf(expected)
   const lines: string[] = []
@@ -33,22 +51,13 @@ export function report(
     const compared = aligned(wanted, there)
     if (compared.every(line => line.expected !== undefined && line.actual !== undefined)) continue
     unequal.push(partition)
-    lines.push(`${topic}-${partition}  (- expected, + delivered)`, ...shown(compared, fields), '')
+    lines.push(`${topic}-${partition}  (- expected, + ${did})`, ...shown(compared, fields, did), '')
   }
   if (anywhere.length > 0) {
-    lines.push(
-      'in no partition',
-      ...shown(
-        anywhere.map(each => ({ expected: each, actual: undefined })),
-        fields,
-      ),
-      '',
-    )
+    const missing = anywhere.map(each => ({ expected: each, actual: undefined }))
+    lines.push('in no partition', ...shown(missing, fields, did), '')
   }
-  for (const partition of unequal.length > 0 ? unequal : [...groups.keys()]) {
-    lines.push(...explained(cluster, topic, partition, isolation))
-  }
-  return lines.join('\n').trimEnd()
+  return { lines, unequal: unequal.length > 0 ? unequal : [...groups.keys()] }
 }
 
 interface Group {
@@ -82,7 +91,7 @@ function grouped(
   return { groups, anywhere }
 }
 
-function shown(compared: readonly Line[], fields: readonly Field[]): string[] {
+function shown(compared: readonly Line[], fields: readonly Field[], did: string): string[] {
   const isEqual = ({ expected, actual }: Line) => expected !== undefined && actual !== undefined
   const near = compared.map((_, index) => {
     return compared.slice(Math.max(0, index - AROUND), index + AROUND + 1).some(line => !isEqual(line))
@@ -106,18 +115,18 @@ function shown(compared: readonly Line[], fields: readonly Field[]): string[] {
     const { expected, actual } = line
     if (isEqual(line)) lines.push(`    ${showRecord(actual!, fields)}`)
     else if (expected !== undefined) lines.push(`  - ${showRecord(expected)}`)
-    else lines.push(`  + ${showRecord(actual!, fields)}`, ...whatDiffers(compared[index - 1], actual!))
+    else lines.push(`  + ${showRecord(actual!, fields)}`, ...whatDiffers(compared[index - 1], actual!, did))
   }
   skip()
   return lines
 }
 
 /** One record stands in the place of another: in which fields they differ. */
-function whatDiffers(before: Line | undefined, actual: BytesRecord): string[] {
+function whatDiffers(before: Line | undefined, actual: BytesRecord, did: string): string[] {
   if (before?.expected === undefined || before.actual !== undefined) return []
   const { expected } = before
   return differences(expected, actual).map(field => {
-    return `      ${field}: expected ${showField(field, expected)}, delivered ${showField(field, actual)}`
+    return `      ${field}: expected ${showField(field, expected)}, ${did} ${showField(field, actual)}`
   })
 }
 

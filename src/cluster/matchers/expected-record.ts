@@ -32,8 +32,12 @@ const FIELDS = ['partition', 'offset', 'timestamp', 'key', 'value', 'headers'] a
 export type Field = (typeof FIELDS)[number]
 
 /** @throws {ConfigError} for a field that no record has: it would never be compared. */
-export function checkExpected(topic: string, expected: unknown): asserts expected is readonly ExpectedRecord[] {
-  if (!Array.isArray(expected)) throw new ConfigError(`toHaveDelivered takes a list of records, not ${show(expected)}`)
+export function checkExpected(
+  matcher: string,
+  topic: string,
+  expected: unknown,
+): asserts expected is readonly ExpectedRecord[] {
+  if (!Array.isArray(expected)) throw new ConfigError(`${matcher} takes a list of records, not ${show(expected)}`)
   for (const record of expected) {
     if (typeof record !== 'object' || record === null) throw new ConfigError(`${show(record)} is no record to expect`)
     for (const name of Object.keys(record)) {

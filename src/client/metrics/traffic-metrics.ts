@@ -1,0 +1,154 @@
+/**
+ * What passes over a client's connections, in all and by node (Kafka's Selector and NetworkClient metrics; C-92). Bytes
+ * count the four of the length in front of each frame, as Kafka's do; a frame is one operation, whatever a carrier makes of
+ * it. `request-latency` of a node is that of its Fetch and Produce requests only, as there.
+ *
+ * There is no selector here that a thread waits in, and nobody is authenticated: `select-*`, `io-*` and the authentication
+ * metrics are those of a client that never selected or authenticated.
+ */
+
+import { MAX_INT } from '../../metadata/config-definition.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
+import type { AnyApi } from '../../wire/api.ts'
+import { Meter, Spread } from './meter.ts'
+import type { MetricList, MetricTags } from './metric-list.ts'
+
+const LENGTH_BYTES = 4
+const timed: ReadonlySet<string> = new Set(['Fetch', 'Produce'])
+
+/** Requests and answers, and their bytes. */
+class Traffic {
+  readonly outgoing = new Meter('sum')
+  readonly requests = new Meter('count')
+  readonly requestSize = new Spread()
+  readonly incoming = new Meter('sum')
+  readonly responses = new Meter('count')
+
+  sent(bytes: number, now: number): void {
+    this.outgoing.record(bytes, now)
+    this.requests.record(1, now)
+    this.requestSize.record(bytes, now)
+  }
+
+  received(bytes: number, now: number): void {
+    this.incoming.record(bytes, now)
+    this.responses.record(1, now)
+  }
+
+  list(list: MetricList, tags?: MetricTags): void {
+    list.meter('outgoing-byte', this.outgoing, tags)
+    list.meter('request', this.requests, tags)
+    list.spread('request-size', this.requestSize, tags)
+    list.meter('incoming-byte', this.incoming, tags)
+    list.meter('response', this.responses, tags)
+  }
+}
+
+/** Told by the connections to one node. */
+export class NodeTraffic {
+  readonly #metrics: TrafficMetrics
+  readonly #traffic = new Traffic()
+  readonly #latency = new Spread()
+
+  constructor(metrics: TrafficMetrics) {
+    this.#metrics = metrics
+  }
+
+  opened(): void {
+    this.#metrics.opened()
+  }
+
+  closed(): void {
+    this.#metrics.closed()
+  }
+
+  sent(frameBytes: number): void {
+    const bytes = frameBytes + LENGTH_BYTES
+    this.#traffic.sent(bytes, this.#metrics.sent(bytes))
+  }
+
+  received(api: AnyApi, frameBytes: number, latencyMs: number, response: object): void {
+    const bytes = frameBytes + LENGTH_BYTES
+    const now = this.#metrics.received(bytes, response)
+    this.#traffic.received(bytes, now)
+    if (timed.has(api.name)) this.#latency.record(latencyMs, now)
+  }
+
+  list(list: MetricList, tags: MetricTags): void {
+    this.#traffic.list(list, tags)
+    list.spread('request-latency', this.#latency, tags)
+  }
+}
+
+export class TrafficMetrics {
+  readonly #runtime: Runtime
+  readonly #all = new Traffic()
+  readonly #operations = new Meter('count')
+  readonly #created = new Meter('count')
+  readonly #closed = new Meter('count')
+  readonly #never = new Meter('count')
+  readonly #neverTimed = new Spread()
+  readonly #nodes = new Map<string, NodeTraffic>()
+  /** Milliseconds that brokers asked for peace, for every answer. */
+  readonly throttle = new Spread()
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime
+  }
+
+  /** As Kafka's clients number nodes: bootstrap servers from −1 down, coordinators from the highest int down. */
+  node(nodeId: number, purpose: string): NodeTraffic {
+    const name = `node-${purpose === 'coordinator' ? MAX_INT - nodeId : nodeId}`
+    const known = this.#nodes.get(name)
+    if (known !== undefined) return known
+    const made = new NodeTraffic(this)
+    this.#nodes.set(name, made)
+    return made
+  }
+
+  opened(): void {
+    this.#created.record(1, this.#runtime.now())
+  }
+
+  closed(): void {
+    this.#closed.record(1, this.#runtime.now())
+  }
+
+  /** Answers the time. */
+  sent(bytes: number): number {
+    const now = this.#runtime.now()
+    this.#all.sent(bytes, now)
+    this.#operations.record(1, now)
+    return now
+  }
+
+  received(bytes: number, response: object): number {
+    const now = this.#runtime.now()
+    this.#all.received(bytes, now)
+    this.#operations.record(1, now)
+    if ('throttleTimeMs' in response) this.throttle.record(Number(response.throttleTimeMs), now)
+    return now
+  }
+
+  list(list: MetricList): void {
+    this.#all.list(list)
+    list.meter('network-io', this.#operations)
+    list.meter('connection-creation', this.#created)
+    list.meter('connection-close', this.#closed)
+    list.add('connection-count', this.#created.total - this.#closed.total)
+    list.meter('select', this.#never)
+    list.add('io-ratio', 0)
+    list.add('io-time-ns-avg', Number.NaN)
+    list.add('io-time-ns-total', 0)
+    list.add('io-wait-ratio', 0)
+    list.add('io-wait-time-ns-avg', Number.NaN)
+    list.add('io-wait-time-ns-total', 0)
+    for (const name of ['successful', 'failed']) {
+      list.meter(`${name}-authentication`, this.#never)
+      list.meter(`${name}-reauthentication`, this.#never)
+    }
+    list.add('successful-authentication-no-reauth-total', 0)
+    list.spread('reauthentication-latency', this.#neverTimed)
+    for (const [name, node] of this.#nodes) node.list(list, { 'node-id': name })
+  }
+}
