@@ -66,7 +66,7 @@ function answer(broker: Broker, request: Request, context: RequestContext): Resp
   try {
     requireConsumerProtocol(broker)
     requireValid(request, context.version)
-    const answered = broker.groups.shardOf(request.groupId).consumer.heartbeat(request, context)
+    const answered = broker.groups.shardToHear(request).consumer.heartbeat(request, context)
     return answered instanceof Promise ? answered.catch(refused) : answered
   } catch (error) {
     return refused(error)

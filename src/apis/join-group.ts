@@ -73,7 +73,7 @@ function answer(broker: Broker, request: Request, context: RequestContext): Resp
     })
   }
   try {
-    const joined = broker.groups.shardOfNamed(request.groupId).classic.join(request, context)
+    const joined = broker.groups.shardToJoin(request).classic.join(request, context)
     return joined instanceof Promise ? joined.then(answered, refused) : answered(joined)
   } catch (error) {
     return refused(error)

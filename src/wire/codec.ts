@@ -146,6 +146,8 @@ function fieldStep(path: string, field: AnyField, version: number, flexible: boo
       return { read: r => r.uint32(), write: (w, v) => w.int32(v) }
     case 'int64':
       return { read: r => r.int64(), write: (w, v) => w.int64(v) }
+    case 'hash64':
+      return { read: r => Buffer.from(r.bytes(8)).toString('hex'), write: (w, v) => w.bytes(hashBytes(v)) }
     case 'float64':
       return { read: r => r.float64(), write: (w, v) => w.float64(v) }
     case 'uuid':
@@ -159,7 +161,8 @@ function fieldStep(path: string, field: AnyField, version: number, flexible: boo
       return arrayStep(path, field.element!, version, nullable, flexible)
     case 'struct': {
       const step = structStep(path, field.fields!, version, flexible)
-      return nullable ? nullableStruct(step) : step
+      if (!nullable) return step
+      return field.spans.tag === undefined ? nullableStruct(step) : taggedStruct(step)
     }
   }
 }
@@ -173,6 +176,23 @@ function nullableStruct(step: Step): Step {
       if (value !== null) step.write(writer, value)
     },
   }
+}
+
+/** Under a tag, an unsigned varint: 0 null, 1 present (as a 4.3.1 broker writes it). */
+function taggedStruct(step: Step): Step {
+  return {
+    read: reader => (reader.uvarint() === 0 ? null : step.read(reader)),
+    write(writer, value) {
+      writer.uvarint(value === null ? 0 : 1)
+      if (value !== null) step.write(writer, value)
+    },
+  }
+}
+
+function hashBytes(text: string): Uint8Array {
+  const bytes = Buffer.from(text, 'hex')
+  if (bytes.length !== 8) throw new RangeError(`'${text}' is no hash: 16 hexadecimal digits are expected`)
+  return bytes
 }
 
 /** The length in front of text, bytes and arrays: −1, and when reading any negative one, stands for null (W-32). */

@@ -18,6 +18,7 @@ export type Kind =
   | 'int32'
   | 'uint32'
   | 'int64'
+  | 'hash64'
   | 'float64'
   | 'uuid'
   | 'string'
@@ -117,6 +118,8 @@ export const int32 = new Field<number>('int32')
 export const uint32 = new Field<number>('uint32')
 /** A safe integer, or ±Infinity for Long.MAX and Long.MIN. */
 export const int64 = new Field<number>('int64')
+/** 64 bits that count nothing, as 16 hexadecimal digits: an int64 on the wire of any value. */
+export const hash64 = new Field<string>('hash64')
 export const float64 = new Field<number>('float64')
 /** In Kafka's text form: 22 characters of URL-safe base64 (W-23). */
 export const uuid = new Field<string>('uuid')
@@ -142,6 +145,8 @@ export function defaultOf(field: AnyField): unknown {
       return false
     case 'string':
       return ''
+    case 'hash64':
+      return '0000000000000000'
     case 'uuid':
       return zeroUuid
     case 'bytes':

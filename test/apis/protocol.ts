@@ -141,7 +141,10 @@ function* declaredCharacters(fields: Fields, path = ''): Generator<[string, Char
     const { ignorable } = field.spans
     const inside = field.fields ?? field.element?.fields
     const isStruct = field.kind === 'struct' && field.spans.default === undefined
-    yield [path + name, { default: isStruct ? 'of its fields' : defaultOf(field), ignorable }]
+    yield [
+      path + name,
+      { default: isStruct ? 'of its fields' : field.kind === 'hash64' ? 0 : defaultOf(field), ignorable },
+    ]
     if (inside !== undefined) yield* declaredCharacters(inside, `${path}${name}.`)
   }
 }
@@ -155,7 +158,8 @@ function* kafkaCharacters(fields: readonly KafkaField[], path = ''): Generator<[
 }
 
 function typeOf(field: AnyField): string {
-  return field.kind === 'array' ? `[]${typeOf(field.element!)}` : field.kind
+  if (field.kind === 'array') return `[]${typeOf(field.element!)}`
+  return field.kind === 'hash64' ? 'int64' : field.kind
 }
 
 function typeOfKafka({ type, fields }: KafkaField): string {

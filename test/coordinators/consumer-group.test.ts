@@ -20,7 +20,7 @@ describe('what is written', () => {
     drive.join('A', ['t'], { rebalanceTimeoutMs: 60_000 })
     const key = { groupId: 'g' }
     const { metadataHash } = drive.latest
-    expect(metadataHash).not.toBe(0)
+    expect(metadataHash).not.toBe('0000000000000000')
     expect(drive.records()).toEqual([
       {
         type: 'ConsumerGroupMemberMetadata',
@@ -116,7 +116,7 @@ describe('what is written', () => {
       ...tombstones('B'),
       { type: 'ConsumerGroupMetadata', key: { groupId: 'g' }, value: { epoch: 4, metadataHash } },
       ...tombstones('A'),
-      { type: 'ConsumerGroupMetadata', key: { groupId: 'g' }, value: { epoch: 5, metadataHash: 0 } },
+      { type: 'ConsumerGroupMetadata', key: { groupId: 'g' }, value: { epoch: 5, metadataHash: '0000000000000000' } },
     ])
   })
 

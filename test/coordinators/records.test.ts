@@ -17,12 +17,19 @@ function hex(value: Uint8Array | null): string | null {
   return value === null ? null : Buffer.from(value).toString('hex')
 }
 
+/** Where a running 4.3.1 writes something else than its definition has: there, the null is written out. */
+const seenOtherwise: Readonly<Record<string, readonly string[]>> = {
+  ConsumerGroupMemberMetadata: [
+    'ConsumerGroupMemberMetadataValue.classicMemberMetadata: declared {"default":"of its fields","ignorable":false}, Kafka has {"default":null,"ignorable":false}',
+  ],
+}
+
 describe('records of __consumer_offsets (G-42)', () => {
   const known = protocol.__consumer_offsets
   test.each(kinds)('%s is declared as Kafka has it, in every version', (name, kind) => {
     const of = (part: 'Key' | 'Value') => known.find(message => message.name === name + part)!
     expect(differences(kind.key, of('Key'))).toEqual([])
-    expect(differences(kind.value, of('Value'))).toEqual([])
+    expect(differences(kind.value, of('Value'))).toEqual(seenOtherwise[name] ?? [])
     expect([of('Key').apiKey, of('Value').apiKey]).toEqual([kind.type, kind.type])
   })
 
@@ -108,9 +115,29 @@ describe('what is written', () => {
     ],
     [
       "a consumer group's epoch",
-      { type: 'ConsumerGroupMetadata', key: { groupId: 'g' }, value: { epoch: 3, metadataHash: 1 } },
+      { type: 'ConsumerGroupMetadata', key: { groupId: 'g' }, value: { epoch: 3, metadataHash: 'f302fe9892ae75fc' } },
       '0003 0001 67',
-      '0000 00000003 01 00 08 0000000000000001',
+      '0000 00000003 01 00 08 f302fe9892ae75fc',
+    ],
+    [
+      'a member of a consumer group, with the null of a member that is not classic written out',
+      {
+        type: 'ConsumerGroupMemberMetadata',
+        key: { groupId: 'g', memberId: 'm' },
+        value: {
+          instanceId: null,
+          rackId: null,
+          clientId: 'c',
+          clientHost: '/h',
+          subscribedTopicNames: ['t'],
+          subscribedTopicRegex: null,
+          rebalanceTimeoutMs: 1,
+          serverAssignor: null,
+          classicMemberMetadata: null,
+        },
+      },
+      '0005 0001 67 0001 6d',
+      '0000 00 00 02 63 03 2f68 02 02 74 00 00000001 00 01 00 01 00',
     ],
   ])('%s', (_, record, keyBytes, valueBytes) => {
     const encoded = groupCodec.encode(record)

@@ -20,7 +20,7 @@ export const WORLD_CONFIGS = {
   'log.retention.check.interval.ms': 1000,
   'log.cleaner.backoff.ms': 500,
   'offsets.topic.num.partitions': 6,
-  'group.initial.rebalance.delay.ms': 500,
+  'group.initial.rebalance.delay.ms': 300,
   'group.min.session.timeout.ms': 1000,
   'group.consumer.min.session.timeout.ms': 2000,
   'group.consumer.min.heartbeat.interval.ms': 500,

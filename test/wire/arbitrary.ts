@@ -35,6 +35,8 @@ function presentArbitrary(field: AnyField, version: number): fc.Arbitrary<unknow
       return fc.integer({ min: -0x80000000, max: 0x7fffffff })
     case 'uint32':
       return fc.integer({ min: 0, max: 0xffffffff })
+    case 'hash64':
+      return fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: 16, maxLength: 16 })
     case 'int64':
       return fc.oneof(
         { weight: 8, arbitrary: fc.maxSafeInteger() },

@@ -2,6 +2,8 @@ import type { ImageChanges } from '../../metadata/image-changes.ts'
 import { KafkaError } from '../../wire/errors.ts'
 import { partitionFor } from '../partition-for.ts'
 import type { ShardLog } from '../shard-log.ts'
+import type { JoinRequest } from './classic/classic-member.ts'
+import { type HeartbeatRequest, requireAssignor } from './consumer/consumer-heartbeats.ts'
 import type { ListedGroup } from './group-directory.ts'
 import type { GroupEnvironment } from './group-environment.ts'
 import { GroupShard } from './group-shard.ts'
@@ -53,6 +55,30 @@ export class GroupCoordinator {
   shardOfNamed(groupId: string): GroupShard {
     if (groupId === '') throw new KafkaError('INVALID_GROUP_ID')
     return this.shardOf(groupId)
+  }
+
+  /**
+   * The same for JoinGroup: what no broker takes is refused by every one (G-10).
+   *
+   * @throws {KafkaError} INVALID_GROUP_ID, INVALID_SESSION_TIMEOUT, NOT_COORDINATOR
+   */
+  shardToJoin({ groupId, sessionTimeoutMs }: Pick<JoinRequest, 'groupId' | 'sessionTimeoutMs'>): GroupShard {
+    if (groupId === '') throw new KafkaError('INVALID_GROUP_ID')
+    const config = this.#environment.config()
+    const least = config['group.min.session.timeout.ms']
+    const most = config['group.max.session.timeout.ms']
+    if (sessionTimeoutMs < least || sessionTimeoutMs > most) throw new KafkaError('INVALID_SESSION_TIMEOUT')
+    return this.shardOf(groupId)
+  }
+
+  /**
+   * The same for ConsumerGroupHeartbeat (G-51).
+   *
+   * @throws {KafkaError} UNSUPPORTED_ASSIGNOR, NOT_COORDINATOR
+   */
+  shardToHear(request: HeartbeatRequest): GroupShard {
+    requireAssignor(request, this.#environment)
+    return this.shardOf(request.groupId)
   }
 
   /**

@@ -1,4 +1,4 @@
-import { array, bytes, int8, int32, int64, string, struct, uuid } from '../../wire/schema.ts'
+import { array, bytes, hash64, int8, int32, int64, string, struct, uuid } from '../../wire/schema.ts'
 import {
   CoordinatorCodec,
   type CoordinatorRecord,
@@ -88,7 +88,7 @@ export const groupRecords = {
     },
     value: {
       epoch: int32,
-      metadataHash: int64.default(0).tagged(0),
+      metadataHash: hash64.tagged(0),
     },
   }),
   /** Partitions of subscribed topics, as 4.0 kept them: now only ever deleted. */
@@ -131,6 +131,7 @@ export const groupRecords = {
       subscribedTopicRegex: string.nullable(),
       rebalanceTimeoutMs: int32.default(-1),
       serverAssignor: string.nullable(),
+      // Null is written, too: a 4.3.1 broker does so for every member of the new protocol.
       classicMemberMetadata: struct({
         sessionTimeoutMs: int32,
         supportedProtocols: array({
@@ -139,7 +140,6 @@ export const groupRecords = {
         }),
       })
         .nullable()
-        .default(null)
         .tagged(0),
     },
   }),

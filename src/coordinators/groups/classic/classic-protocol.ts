@@ -5,7 +5,7 @@ import type { RequestContext, RequestOf } from '../../../wire/api.ts'
 import { type ErrorName, KafkaError } from '../../../wire/errors.ts'
 import type { GroupShard } from '../group-shard.ts'
 import type { Group } from '../group-state.ts'
-import { dismiss, joinRefusal, synced, syncRefusal } from './classic-answers.ts'
+import { dismiss, synced, syncRefusal } from './classic-answers.ts'
 import type { ClassicGroup } from './classic-group.ts'
 import { ClassicJoins } from './classic-joins.ts'
 import type { ClassicMember, JoinAnswer, JoinRequest, SyncAnswer } from './classic-member.ts'
@@ -46,14 +46,6 @@ export class ClassicProtocol {
   /** @throws {KafkaError} as `Shard.write` does; every other error is in the answer, with the member id that it is about */
   join(request: JoinRequest, context: RequestContext): Eventually<JoinAnswer> {
     this.#group.shard.requireActive()
-    const { memberId, sessionTimeoutMs } = request
-    const config = this.#group.environment.config()
-    if (
-      sessionTimeoutMs < config['group.min.session.timeout.ms'] ||
-      sessionTimeoutMs > config['group.max.session.timeout.ms']
-    ) {
-      return joinRefusal('INVALID_SESSION_TIMEOUT', memberId)
-    }
     return this.#joins.join(request, context)
   }
 

@@ -1,5 +1,6 @@
 import { KafkaError } from '../../../wire/errors.ts'
 import { type ConsumerMember, isReconciledTo } from './consumer-member.ts'
+import { NO_TOPICS } from './metadata-hash.ts'
 import { type Assignment, NO_PARTITIONS, type OwnedPartitions } from './partition-sets.ts'
 
 export type ConsumerGroupState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable'
@@ -33,7 +34,7 @@ export class ConsumerGroup {
   /** Goes up when members, subscriptions or subscribed topics change. */
   groupEpoch = 0
   /** Of the subscribed topics as they were when the group epoch was written; 0: there are none. */
-  metadataHash = 0
+  metadataHash: string = NO_TOPICS
   /** The group epoch for which the target assignment was computed. */
   assignmentEpoch = 0
   /** When it was; 0: never, or by a broker before 4.3. */

@@ -12,7 +12,6 @@ import {
   type HeartbeatAnswer,
   type HeartbeatRequest,
   leaver,
-  requireAssignor,
   stepAway,
 } from './consumer-heartbeats.ts'
 import { AWAY, JOINING, LEAVING } from './consumer-member.ts'
@@ -53,7 +52,6 @@ export class ConsumerProtocol implements RoundHost {
 
   /** @throws {KafkaError} what G-51 and G-52 say; NOT_COORDINATOR, COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE */
   heartbeat(request: HeartbeatRequest, context: RequestContext): Eventually<HeartbeatAnswer> {
-    requireAssignor(request, this.environment)
     const { groupId, memberEpoch } = request
     if (memberEpoch < 0) return this.#steps.decide(groupId, state => this.#leave(state, request))
     return this.#steps.decide(groupId, state => {

@@ -9,7 +9,7 @@ import { type Assignment, ownedTopicPartitions, partitionsOf } from './partition
  */
 export type ConsumerRecord = Extract<GroupRecord, { type: `Consumer${string}` }>
 
-export function groupEpochRecord(groupId: string, epoch: number, metadataHash: number): ConsumerRecord {
+export function groupEpochRecord(groupId: string, epoch: number, metadataHash: string): ConsumerRecord {
   return { type: 'ConsumerGroupMetadata', key: { groupId }, value: { epoch, metadataHash } }
 }
 
