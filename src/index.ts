@@ -1,5 +1,4 @@
 export * from './apis/kafka-names.ts'
-export type { Admin } from './client/admin/admin.ts'
 export type { ClusterDescription } from './client/admin/cluster-description.ts'
 export type {
   ConfigAlteration,
@@ -25,12 +24,11 @@ export type {
   TopicPartitionDescription,
 } from './client/admin/topics.ts'
 export { ClientError } from './client/client-error.ts'
+export { Admin, Consumer, Producer } from './client/clients.ts'
 export type { ConsumerOptions, ProducerOptions } from './client/configuration.ts'
-export type { Consumer } from './client/consumer/consumer.ts'
 export type { ConsumerHeader, ConsumerRecord, ConsumerRecords } from './client/consumer/consumer-record.ts'
 export { LogTruncationError } from './client/consumer/positions.ts'
 export type { Partitioner, PartitionerInput } from './client/producer/partitioner.ts'
-export type { Producer } from './client/producer/producer.ts'
 export type { ProducerInterceptor } from './client/producer/producer-interceptors.ts'
 export type {
   HeadersInput,
@@ -54,6 +52,7 @@ export type { Cluster, Named, NewTopic } from './cluster/cluster.ts'
 export type { ControllerHandle } from './cluster/controller-handle.ts'
 export { createCluster } from './cluster/create-cluster.ts'
 export type { FaultOptions, InstalledInterceptor } from './cluster/faults.ts'
+export type { ListenOptions } from './cluster/listening.ts'
 export {
   cut,
   delay,

@@ -1,9 +1,7 @@
 import { createTopics } from '../apis/create-topics.ts'
-import { Admin } from '../client/admin/admin.ts'
+import { Admin, Consumer, Producer } from '../client/clients.ts'
 import type { ConsumerOptions, ProducerOptions } from '../client/configuration.ts'
-import { Consumer } from '../client/consumer/consumer.ts'
 import type { ClientEnvironment } from '../client/environment.ts'
-import { Producer } from '../client/producer/producer.ts'
 import type { AdminOptions } from '../metadata/admin-configs.ts'
 import { topicOverrides } from '../metadata/config-options.ts'
 import { NO_LEADER, type PartitionImage, type TopicImage } from '../metadata/image.ts'
@@ -87,7 +85,7 @@ export class Cluster {
 
   // --- addresses and clients -----------------------------------------------------------------------------------------
 
-  /** `host:port` of every broker. Without `listen`, only clients of this process reach them. */
+  /** `host:port` of every broker. With `listen` any client reaches them, without it only those of this cluster do. */
   get addresses(): readonly string[] {
     return this.brokers.map(broker => addressText(broker.address))
   }
@@ -351,6 +349,7 @@ export class Cluster {
       await client.close({ timeoutMs: 0 }).catch(() => {})
     }
     for (const node of [...this.brokers, this.controller]) node.close()
+    await Promise.all(this.brokers.map(broker => broker.socketsClosed()))
     await this.#runtime.close(new IllegalStateError('the cluster is closed'))
     try {
       await this.#plant.stores.close()

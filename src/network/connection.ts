@@ -45,7 +45,14 @@ export class Connection {
 
   constructor(
     channel: Channel,
-    options: { runtime: Runtime; clientId: string | null; housekeeping?: boolean; onClose?: (error: Error) => void },
+    options: {
+      runtime: Runtime
+      clientId: string | null
+      housekeeping?: boolean
+      onClose?: (error: Error) => void
+      /** The node reads again: `isFull` is over. */
+      onDrain?: () => void
+    },
   ) {
     this.channel = channel
     this.#runtime = options.runtime
@@ -57,7 +64,13 @@ export class Connection {
     channel.receive({
       onFrame: frame => this.#receive(frame),
       onClose: reason => this.#end(new ConnectionError(`the connection to ${channel.peer} was closed: ${reason}`)),
+      ...(options.onDrain === undefined ? {} : { onDrain: options.onDrain }),
     })
+  }
+
+  /** The node does not read what it is sent: more of it would only wait in memory. */
+  get isFull(): boolean {
+    return this.channel.isFull
   }
 
   get isClosed(): boolean {

@@ -232,7 +232,6 @@ test('the client goes while its request is in hand: the handler is told once, an
   }
   const client = await node.client()
   client.ask(metadata, 1, all)
-  client.ask(metadata, 2, all)
   await node.pass(5)
   client.channel.close('gone')
   await node.pass(5)

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { metadata } from '../../src/apis/metadata.ts'
+import { TcpCarrier } from '../../src/network/tcp.ts'
 import { RealRuntime } from '../../src/runtime/real.ts'
 import type { AnyApi, RequestInput, ResponseOf } from '../../src/wire/api.ts'
 import { ConnectedLine, pollUntil } from '../scenarios/line.ts'
@@ -17,7 +18,6 @@ import {
 } from '../scenarios/world.ts'
 import { DEFAULT_VERSION, type Oracle, startKafka } from './kafka.mjs'
 import { Proxies } from './proxy.ts'
-import { tcpCarrier } from './tcp.ts'
 
 const BROKERS = [1, 2, 3]
 
@@ -49,6 +49,7 @@ let running: Promise<RunningKafka> | undefined
 
 class RunningKafka {
   readonly runtime = new RealRuntime({ seed: 1 })
+  readonly #carrier = new TcpCarrier({ runtime: this.runtime })
   readonly proxies: Proxies
   readonly oracle: Oracle
   readonly down = new Set<number>()
@@ -90,7 +91,7 @@ class RunningKafka {
   }
 
   connect(broker: number): Promise<ConnectedLine> {
-    return ConnectedLine.open(this.runtime, tcpCarrier, { host: '127.0.0.1', port: this.oracle.node(broker).port })
+    return ConnectedLine.open(this.runtime, this.#carrier, { host: '127.0.0.1', port: this.oracle.node(broker).port })
   }
 
   async start(node: number): Promise<void> {
