@@ -1,6 +1,7 @@
 import { advertisedBy, isBefore, type KafkaRelease } from '../metadata/releases.ts'
 import type { AnyApi, ResponseInput } from '../wire/api.ts'
 import { errorCodes } from '../wire/errors.ts'
+import type { Versions } from '../wire/message.ts'
 
 const API_VERSIONS = 18
 /** From here on the answer to an unknown version of ApiVersions says which ones there are (KIP-511). */
@@ -19,9 +20,14 @@ export function apisOfRelease(apis: ReadonlyMap<number, AnyApi>, release: KafkaR
     const max = Math.min(span.max, api.versions.max)
     if (min > max) continue
     const advertised = { min: Math.max(span.min, api.advertised.min), max: Math.min(span.max, api.advertised.max) }
-    capped.set(key, { ...api, versions: { min, max }, advertised })
+    const isWhole = api.versions.min === min && api.versions.max === max && isSame(api.advertised, advertised)
+    capped.set(key, isWhole ? api : { ...api, versions: { min, max }, advertised })
   }
   return capped
+}
+
+function isSame(a: Versions, b: Versions): boolean {
+  return a.min === b.min && a.max === b.max
 }
 
 /** The answer to an ApiVersions request of a version that nobody knows (W-11). */

@@ -149,7 +149,7 @@ function matcherOf(filter: RequestFilter, topicId: string | undefined): (request
   const receiver = to === undefined ? undefined : nameOf(to)
   const scope = topic === undefined ? undefined : { topic, topicId, partition }
   return request =>
-    (api === undefined || request.api === api) &&
+    (api === undefined || request.api.key === api.key) &&
     (sender === undefined || isMeantBy(request.from, sender)) &&
     (receiver === undefined || request.to === receiver) &&
     (clientId === undefined || request.clientId === clientId) &&
