@@ -116,6 +116,8 @@ export class TcpCarrier implements Carrier {
     this.#gone ??= this.#runtime.deferred()
     this.#settle()
     await this.#gone.promise
+    // Node says that a server has closed before its handle has: that is gone at the end of the next turn.
+    for (let turn = 0; turn < 2; turn++) await this.#runtime.sleep(0)
   }
 
   #forget(socket: Socket): void {
