@@ -7,7 +7,11 @@ const cluster = await createCluster({
   listen: true,
   brokers: Number(brokers),
   topics: { bench: { partitions: 4, replicationFactor: Number(replicationFactor) } },
-  configs: { 'log.retention.bytes': 64 * 1024 * 1024, 'log.segment.bytes': 16 * 1024 * 1024 },
+  configs: {
+    'log.retention.bytes': 64 * 1024 * 1024,
+    'log.segment.bytes': 16 * 1024 * 1024,
+    'log.retention.check.interval.ms': 1000,
+  },
   trace: { limit: 0 },
 })
 console.log(cluster.bootstrapServers)
