@@ -10,10 +10,6 @@ import type { ClientEnvironment } from './environment.ts'
 import { OwnEnvironment } from './own-environment.ts'
 import { Producer as RecordProducer } from './producer/producer.ts'
 
-interface CloseOptions {
-  readonly timeoutMs?: number
-}
-
 /** Sends records (Kafka's KafkaProducer) over TCP: `new Producer({ 'bootstrap.servers': 'localhost:9092' })`. */
 export class Producer extends RecordProducer {
   readonly #own: OwnEnvironment | undefined
@@ -28,9 +24,12 @@ export class Producer extends RecordProducer {
     this.#own = own
   }
 
-  override async close(options: CloseOptions = {}): Promise<void> {
-    await super.close(options)
-    await this.#own?.close()
+  override async close(options?: Parameters<RecordProducer['close']>[0]): Promise<void> {
+    try {
+      await super.close(options)
+    } finally {
+      await this.#own?.close()
+    }
   }
 }
 
@@ -48,9 +47,12 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> extends Record
     this.#own = own
   }
 
-  override async close(options: CloseOptions = {}): Promise<void> {
-    await super.close(options)
-    await this.#own?.close()
+  override async close(options?: Parameters<RecordConsumer['close']>[0]): Promise<void> {
+    try {
+      await super.close(options)
+    } finally {
+      await this.#own?.close()
+    }
   }
 }
 
@@ -68,8 +70,11 @@ export class Admin extends AdminCalls {
     this.#own = own
   }
 
-  override async close(options: CloseOptions = {}): Promise<void> {
-    await super.close(options)
-    await this.#own?.close()
+  override async close(options?: Parameters<AdminCalls['close']>[0]): Promise<void> {
+    try {
+      await super.close(options)
+    } finally {
+      await this.#own?.close()
+    }
   }
 }
