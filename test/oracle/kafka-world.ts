@@ -49,7 +49,7 @@ let running: Promise<RunningKafka> | undefined
 
 class RunningKafka {
   readonly runtime = new RealRuntime({ seed: 1 })
-  readonly #carrier = new TcpCarrier({ runtime: this.runtime })
+  readonly carrier = new TcpCarrier({ runtime: this.runtime })
   readonly proxies: Proxies
   readonly oracle: Oracle
   readonly down = new Set<number>()
@@ -91,7 +91,7 @@ class RunningKafka {
   }
 
   connect(broker: number): Promise<ConnectedLine> {
-    return ConnectedLine.open(this.runtime, this.#carrier, { host: '127.0.0.1', port: this.oracle.node(broker).port })
+    return ConnectedLine.open(this.runtime, this.carrier, { host: '127.0.0.1', port: this.oracle.node(broker).port })
   }
 
   async start(node: number): Promise<void> {
