@@ -1,5 +1,4 @@
 export * from './apis/kafka-names.ts'
-export type { Admin } from './client/admin/admin.ts'
 export type { ClusterDescription, FeatureDescription, FeatureVersions } from './client/admin/cluster-description.ts'
 export type {
   ConfigAlteration,
@@ -40,6 +39,7 @@ export type {
   TopicPartitionDescription,
 } from './client/admin/topics.ts'
 export { ClientError } from './client/client-error.ts'
+export { Admin, Consumer, Producer } from './client/clients.ts'
 export type { ConsumerOptions, ProducerOptions } from './client/configuration.ts'
 export type {
   AssignmentContext,
@@ -51,7 +51,6 @@ export type {
 export type { AssignorChoice, AssignorName } from './client/consumer/assignors/strategies.ts'
 export type { CommittedOffset, OffsetsToCommit, PartitionOffset } from './client/consumer/commit-arguments.ts'
 export type { CommitCallback } from './client/consumer/commits.ts'
-export type { Consumer } from './client/consumer/consumer.ts'
 export type { ConsumerCloseOptions, GroupMetadata, SubscribeOptions } from './client/consumer/consumer-arguments.ts'
 export type { ConsumerInterceptor } from './client/consumer/consumer-interceptors.ts'
 export type { ConsumerHeader, ConsumerRecord, ConsumerRecords } from './client/consumer/consumer-record.ts'
@@ -60,7 +59,6 @@ export { LogTruncationError } from './client/consumer/positions.ts'
 export type { RebalanceListener } from './client/consumer/rebalance-callbacks.ts'
 export type { SubscriptionPattern, Topics } from './client/consumer/topic-choice.ts'
 export type { Partitioner, PartitionerInput } from './client/producer/partitioner.ts'
-export type { Producer } from './client/producer/producer.ts'
 export type { ProducerInterceptor } from './client/producer/producer-interceptors.ts'
 export type {
   HeadersInput,
@@ -95,6 +93,7 @@ export type { ConsumedOptions, GroupHandle, GroupWaitOptions } from './cluster/g
 export type { GroupPartitionView } from './cluster/group-lag.ts'
 export type { Coordinated } from './cluster/group-lookup.ts'
 export type { GroupMemberView } from './cluster/group-membership.ts'
+export type { ListenOptions } from './cluster/listening.ts'
 export {
   cut,
   delay,

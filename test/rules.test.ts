@@ -19,7 +19,6 @@ const uncovered: Readonly<Record<string, string>> = {
   'metrics: clients have them, brokers have none': 'P-25 C-90…C-94',
   'telemetry: no broker here has a plugin for it, so the APIs are not advertised': 'M-40',
   'no broker here asks its clients to bootstrap again': 'M-6',
-  'brokers here do not close connections for being idle': 'W-6',
   'an exception that is no KafkaError is a bug here, and ends the run loudly instead of being answered': 'W-51',
   'send answers a promise here, and never throws what the Java producer would hand to its callback': 'C-21 X-27',
   'the client has no test of its own for it yet': 'C-37 C-82 C-83',
