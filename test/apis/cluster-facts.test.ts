@@ -67,13 +67,16 @@ describe('ApiVersions', () => {
   test('v4 tells features with their finalized levels, v3 leaves those out that begin at level 0 (W-14, W-17)', async () => {
     const v4 = await ask(cluster, 1, apiVersions, software, 4)
     expect(v4.supportedFeatures).toEqual([
-      { name: 'metadata.version', minVersion: 7, maxVersion: 30 },
-      { name: 'eligible.leader.replicas.version', minVersion: 0, maxVersion: 1 },
       { name: 'kraft.version', minVersion: 0, maxVersion: 1 },
+      { name: 'metadata.version', minVersion: 7, maxVersion: 30 },
+      { name: 'share.version', minVersion: 0, maxVersion: 1 },
+      { name: 'streams.version', minVersion: 0, maxVersion: 1 },
+      { name: 'transaction.version', minVersion: 0, maxVersion: 2 },
+      { name: 'eligible.leader.replicas.version', minVersion: 0, maxVersion: 1 },
     ])
     expect(v4.finalizedFeatures).toEqual([
       { name: 'metadata.version', maxVersionLevel: 30, minVersionLevel: 30 },
-      { name: 'kraft.version', maxVersionLevel: 1, minVersionLevel: 1 },
+      { name: 'transaction.version', maxVersionLevel: 2, minVersionLevel: 2 },
       { name: 'eligible.leader.replicas.version', maxVersionLevel: 1, minVersionLevel: 1 },
     ])
     expect(v4.finalizedFeaturesEpoch).toBe(cluster.broker(1).broker!.image.offset)

@@ -29,11 +29,27 @@ interface Protocol {
   readonly requests: readonly KafkaMessage[]
   readonly responses: readonly KafkaMessage[]
   readonly metadata: readonly KafkaMessage[]
+  readonly __consumer_offsets: readonly KafkaMessage[]
 }
 
 export const protocol: Protocol = JSON.parse(
   readFileSync(new URL('../data/kafka/protocol.json', import.meta.url), 'utf8'),
+  (_, value) => (isMessage(value) ? { ...value, fields: inlined(value.fields, value.commonStructs ?? []) } : value),
 )
+
+type CommonStructs = readonly { readonly name: string; readonly fields: readonly KafkaField[] }[]
+
+function isMessage(value: unknown): value is KafkaMessage & { readonly commonStructs?: CommonStructs } {
+  return typeof value === 'object' && value !== null && 'validVersions' in value
+}
+
+/** Structs that a message names once and uses in several places, put where they are used. */
+function inlined(fields: readonly KafkaField[], common: CommonStructs): readonly KafkaField[] {
+  return fields.map(field => {
+    const inside = field.fields ?? common.find(({ name }) => name === field.type.replace('[]', ''))?.fields
+    return inside === undefined ? field : { ...field, fields: inlined(inside, common) }
+  })
+}
 
 export function span(text: string | undefined): Versions {
   if (text === undefined || text === 'none') return { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY }
