@@ -60,7 +60,10 @@ function namesOf(image: Broker['image'], type: (typeof known)[number]): string[]
       return [...image.topics.keys()]
     case brokers:
     case brokerLogger:
-      return [...image.brokers.keys()].filter(id => image.isUnfenced(id)).map(String)
+      return [...image.brokers.keys()]
+        .filter(id => image.isUnfenced(id))
+        .sort((a, b) => a - b)
+        .map(String)
     default:
       return image.configuredNames(type)
   }

@@ -56,6 +56,13 @@ describe('ApiVersions', () => {
     for (const controllerOnly of [56, 62, 63, 67]) expect(ranges.has(controllerOnly)).toBe(false)
   })
 
+  test('no broker has a receiver of telemetry, so none advertises it, and clients send none (M-40)', async () => {
+    const { apiKeys } = await ask(cluster, 1, apiVersions, software)
+    const keys = apiKeys.map(({ apiKey }) => apiKey)
+    expect(keys).toContain(35)
+    for (const telemetry of [71, 72]) expect(keys).not.toContain(telemetry)
+  })
+
   test('a controller answers for itself: registrations and heartbeats, no Produce (W-15)', async () => {
     const { errorCode, apiKeys } = await ask(cluster, 1000, apiVersions, software)
     expect(errorCode).toBe(0)
