@@ -1,5 +1,13 @@
 export * from './apis/kafka-names.ts'
+export type { AclBinding, AclFilter } from './client/admin/acls.ts'
 export type { Admin } from './client/admin/admin.ts'
+export type {
+  ClientQuotaAlteration,
+  ClientQuotaComponent,
+  ClientQuotaDescription,
+  ClientQuotaEntity,
+  ClientQuotaFilter,
+} from './client/admin/client-quotas.ts'
 export type { ClusterDescription } from './client/admin/cluster-description.ts'
 export type {
   ConfigAlteration,
@@ -8,6 +16,9 @@ export type {
   ConfigSynonym,
   DescribeConfigsOptions,
 } from './client/admin/configs.ts'
+export type { DelegationToken, NewDelegationToken, Principal } from './client/admin/delegation-tokens.ts'
+export type { FeatureUpdate } from './client/admin/features.ts'
+export type { LogDirDescription, LogDirReplica, ReplicaLogDir } from './client/admin/log-dirs.ts'
 export type {
   ListedOffset,
   OffsetRequest,
@@ -15,7 +26,14 @@ export type {
   ProducerState,
   RecordsToDelete,
 } from './client/admin/partition-queries.ts'
+export type { QuorumDescription, QuorumReplica } from './client/admin/quorum.ts'
 export type { ElectionResult, NewReassignment, Reassignment } from './client/admin/replicas.ts'
+export type {
+  ScramCredentialAlteration,
+  ScramCredentialDeletion,
+  ScramCredentialInfo,
+  ScramCredentialUpsertion,
+} from './client/admin/scram-credentials.ts'
 export type {
   CreatedTopic,
   NewPartitions,
