@@ -176,3 +176,16 @@ test('ACLs need an authorizer, tokens somebody who authenticated', async () => {
     /operation is one of any, all, read/,
   )
 })
+
+test('a change that finds no controller is asked for again until there is one', async () => {
+  const admin = cluster.admin()
+  await admin.listTopics()
+  await cluster.controller.crash()
+  const altered = admin.alterClientQuotas([{ entity: { user: 'alice' }, values: { producer_byte_rate: 1 } }])
+  const credited = admin.alterUserScramCredentials([{ user: 'u', mechanism: 'SCRAM-SHA-256', password: 'p' }])
+  await cluster.clock.advance(1_000)
+  await cluster.controller.restart()
+  await Promise.all([altered, credited])
+  expect(await admin.describeClientQuotas()).toHaveLength(1)
+  expect([...(await admin.describeUserScramCredentials()).keys()]).toEqual(['u'])
+})

@@ -4,6 +4,7 @@ import { describeAcls as describeAclsApi } from '../../apis/describe-acls.ts'
 import { IllegalArgumentError } from '../../wire/errors.ts'
 import { refuseUnknown, requireArray } from '../arguments.ts'
 import { type AdminClient, type Answers, allOf, errorOfItem } from './admin-client.ts'
+import { notController } from './topics.ts'
 
 const resourceTypes = {
   any: 1,
@@ -89,7 +90,7 @@ export async function createAcls(client: AdminClient, bindings: readonly AclBind
       permissionType: codeOf('permission', permissions, binding.permission),
     }
   })
-  const { results } = await client.ask(createAclsApi, { creations })
+  const { results } = await client.ask(createAclsApi, { creations }, first => notController(first.results))
   const answers: Answers<AclBinding, undefined> = new Map()
   for (const [i, { errorCode, errorMessage }] of results.entries()) {
     answers.set(bindings[i]!, errorOfItem(errorCode, errorMessage))
@@ -103,7 +104,9 @@ export async function deleteAcls(
   filters: readonly AclFilter[],
 ): Promise<Map<AclFilter, AclBinding[]>> {
   requireArray('deleteAcls', filters, "[{ principal: 'User:alice' }]")
-  const { filterResults } = await client.ask(deleteAclsApi, { filters: filters.map(filterOf) })
+  const { filterResults } = await client.ask(deleteAclsApi, { filters: filters.map(filterOf) }, first =>
+    notController(first.filterResults),
+  )
   const answers: Answers<AclFilter, AclBinding[]> = new Map()
   for (const [i, { errorCode, errorMessage, matchingAcls }] of filterResults.entries()) {
     const failed = matchingAcls.find(acl => acl.errorCode !== 0)

@@ -9,6 +9,7 @@ import {
 } from '../../metadata/client-quotas.ts'
 import { refuseUnknown, requireArray } from '../arguments.ts'
 import { type AdminClient, type Answers, allOf, errorOfItem } from './admin-client.ts'
+import { notController } from './topics.ts'
 
 /** What a quota is for: `{ user: 'alice', 'client-id': null }`; null stands for all of that type without their own. */
 export type ClientQuotaEntity = { readonly [T in QuotaEntityType]?: string | null }
@@ -85,7 +86,7 @@ export async function alterClientQuotas(
     return { entity, ops }
   })
   const body = { entries, validateOnly: options.validateOnly ?? false }
-  const response = await client.ask(alterClientQuotasApi, body)
+  const response = await client.ask(alterClientQuotasApi, body, first => notController(first.entries))
   const answers: Answers<ClientQuotaAlteration, undefined> = new Map()
   for (const { entity, errorCode, errorMessage } of response.entries) {
     const alteration = wanted.get(quotaEntityKey(quotaEntityOf(entity)))

@@ -5,6 +5,7 @@ import { type ScramMechanism, scramMechanisms } from '../../metadata/scram-crede
 import { IllegalArgumentError } from '../../wire/errors.ts'
 import { refuseUnknown, requireArray } from '../arguments.ts'
 import { type AdminClient, type Answers, allOf, errorOfItem } from './admin-client.ts'
+import { notController } from './topics.ts'
 
 export interface ScramCredentialInfo {
   readonly mechanism: ScramMechanism
@@ -83,7 +84,9 @@ export async function alterUserScramCredentials(
     if ('deletion' in alteration) deletions.push({ name, mechanism: scramMechanisms[mechanism] })
     else upsertions.push(upsertionOf(client, alteration))
   }
-  const response = await client.ask(alterUserScramCredentialsApi, { deletions, upsertions })
+  const response = await client.ask(alterUserScramCredentialsApi, { deletions, upsertions }, first =>
+    notController(first.results),
+  )
   const answers: Answers<string, undefined> = new Map()
   for (const { user, errorCode, errorMessage } of response.results) {
     answers.set(user, errorOfItem(errorCode, errorMessage))
