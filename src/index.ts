@@ -1,4 +1,12 @@
 export * from './apis/kafka-names.ts'
+export type { AclBinding, AclFilter } from './client/admin/acls.ts'
+export type {
+  ClientQuotaAlteration,
+  ClientQuotaComponent,
+  ClientQuotaDescription,
+  ClientQuotaEntity,
+  ClientQuotaFilter,
+} from './client/admin/client-quotas.ts'
 export type { ClusterDescription, FeatureDescription, FeatureVersions } from './client/admin/cluster-description.ts'
 export type {
   ConfigAlteration,
@@ -7,6 +15,8 @@ export type {
   ConfigSynonym,
   DescribeConfigsOptions,
 } from './client/admin/configs.ts'
+export type { DelegationToken, NewDelegationToken, Principal } from './client/admin/delegation-tokens.ts'
+export type { FeatureUpdate } from './client/admin/features.ts'
 export type {
   ClassicGroupDescription,
   ConsumerGroupDescription,
@@ -22,6 +32,7 @@ export type {
   ListConsumerGroupsOptions,
   ListGroupsOptions,
 } from './client/admin/groups.ts'
+export type { LogDirDescription, LogDirReplica, ReplicaLogDir } from './client/admin/log-dirs.ts'
 export type {
   ListedOffset,
   OffsetRequest,
@@ -29,7 +40,14 @@ export type {
   ProducerState,
   RecordsToDelete,
 } from './client/admin/partition-queries.ts'
+export type { QuorumDescription, QuorumReplica } from './client/admin/quorum.ts'
 export type { ElectionResult, NewReassignment, Reassignment } from './client/admin/replicas.ts'
+export type {
+  ScramCredentialAlteration,
+  ScramCredentialDeletion,
+  ScramCredentialInfo,
+  ScramCredentialUpsertion,
+} from './client/admin/scram-credentials.ts'
 export type {
   CreatedTopic,
   NewPartitions,

@@ -17,7 +17,6 @@ const uncovered: Readonly<Record<string, string>> = {
   'authentication and authorization: a later issue': 'M-60…M-73 V-9 W-7 W-16',
   'quotas: a later issue': 'M-30…M-32 F-13',
   'metrics: clients have them, brokers have none': 'P-25 C-90…C-94',
-  'telemetry: no broker here has a plugin for it, so the APIs are not advertised': 'M-40',
   'no broker here asks its clients to bootstrap again': 'M-6',
   'an exception that is no KafkaError is a bug here, and ends the run loudly instead of being answered': 'W-51',
   'send answers a promise here, and never throws what the Java producer would hand to its callback': 'C-21 X-27',

@@ -25,7 +25,8 @@ const TEXTS = [
 /** They make what outlives a connection: grammar-made only, so that how much of it there is stays known. */
 const LASTING = new Set(['CreateTopics', 'CreatePartitions'])
 
-const brokerApis = apis.filter(api => api.broker !== undefined)
+/** All but the one that, asked as it should be, takes a broker away. */
+const brokerApis = apis.filter(api => api.broker !== undefined && api.name !== 'UnregisterBroker')
 
 /** Frames for a broker, without their size: some as a client would send them, some broken, some nothing at all. */
 export class FrameGenerator {
