@@ -1,5 +1,12 @@
 export * from './apis/kafka-names.ts'
-export type { Admin } from './client/admin/admin.ts'
+export type { AclBinding, AclFilter } from './client/admin/acls.ts'
+export type {
+  ClientQuotaAlteration,
+  ClientQuotaComponent,
+  ClientQuotaDescription,
+  ClientQuotaEntity,
+  ClientQuotaFilter,
+} from './client/admin/client-quotas.ts'
 export type { ClusterDescription, FeatureDescription, FeatureVersions } from './client/admin/cluster-description.ts'
 export type {
   ConfigAlteration,
@@ -8,6 +15,8 @@ export type {
   ConfigSynonym,
   DescribeConfigsOptions,
 } from './client/admin/configs.ts'
+export type { DelegationToken, NewDelegationToken, Principal } from './client/admin/delegation-tokens.ts'
+export type { FeatureUpdate } from './client/admin/features.ts'
 export type {
   ClassicGroupDescription,
   ConsumerGroupDescription,
@@ -23,6 +32,7 @@ export type {
   ListConsumerGroupsOptions,
   ListGroupsOptions,
 } from './client/admin/groups.ts'
+export type { LogDirDescription, LogDirReplica, ReplicaLogDir } from './client/admin/log-dirs.ts'
 export type {
   ListedOffset,
   OffsetRequest,
@@ -30,7 +40,14 @@ export type {
   ProducerState,
   RecordsToDelete,
 } from './client/admin/partition-queries.ts'
+export type { QuorumDescription, QuorumReplica } from './client/admin/quorum.ts'
 export type { ElectionResult, NewReassignment, Reassignment } from './client/admin/replicas.ts'
+export type {
+  ScramCredentialAlteration,
+  ScramCredentialDeletion,
+  ScramCredentialInfo,
+  ScramCredentialUpsertion,
+} from './client/admin/scram-credentials.ts'
 export type {
   CreatedTopic,
   NewPartitions,
@@ -40,6 +57,7 @@ export type {
   TopicPartitionDescription,
 } from './client/admin/topics.ts'
 export { ClientError } from './client/client-error.ts'
+export { Admin, Consumer, Producer } from './client/clients.ts'
 export type { ConsumerOptions, ProducerOptions } from './client/configuration.ts'
 export type {
   AssignmentContext,
@@ -51,7 +69,6 @@ export type {
 export type { AssignorChoice, AssignorName } from './client/consumer/assignors/strategies.ts'
 export type { CommittedOffset, OffsetsToCommit, PartitionOffset } from './client/consumer/commit-arguments.ts'
 export type { CommitCallback } from './client/consumer/commits.ts'
-export type { Consumer } from './client/consumer/consumer.ts'
 export type { ConsumerCloseOptions, GroupMetadata, SubscribeOptions } from './client/consumer/consumer-arguments.ts'
 export type { ConsumerInterceptor } from './client/consumer/consumer-interceptors.ts'
 export type { ConsumerHeader, ConsumerRecord, ConsumerRecords } from './client/consumer/consumer-record.ts'
@@ -60,7 +77,6 @@ export { LogTruncationError } from './client/consumer/positions.ts'
 export type { RebalanceListener } from './client/consumer/rebalance-callbacks.ts'
 export type { SubscriptionPattern, Topics } from './client/consumer/topic-choice.ts'
 export type { Partitioner, PartitionerInput } from './client/producer/partitioner.ts'
-export type { Producer } from './client/producer/producer.ts'
 export type { ProducerInterceptor } from './client/producer/producer-interceptors.ts'
 export type {
   HeadersInput,
@@ -95,6 +111,7 @@ export type { ConsumedOptions, GroupHandle, GroupWaitOptions } from './cluster/g
 export type { GroupPartitionView } from './cluster/group-lag.ts'
 export type { Coordinated } from './cluster/group-lookup.ts'
 export type { GroupMemberView } from './cluster/group-membership.ts'
+export type { ListenOptions } from './cluster/listening.ts'
 export {
   cut,
   delay,

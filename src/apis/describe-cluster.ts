@@ -1,5 +1,6 @@
 import type { Broker } from '../broker/broker.ts'
-import { type Api, defineApi } from '../wire/api.ts'
+import type { Controller } from '../controller/controller.ts'
+import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorCodes } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, boolean, int8, int16, int32, string } from '../wire/schema.ts'
@@ -29,8 +30,8 @@ const response = {
 }
 
 /**
- * The cluster's id, controller and brokers (KIP-700). v1 can ask a controller for the controllers, which a broker refuses;
- * v2 includes fenced brokers. Any broker answers, from its image.
+ * The cluster's id, controller and brokers (KIP-700). v1 asks for brokers or for controllers, each of those that it asks
+ * for (KIP-919); v2 includes fenced brokers. Any broker answers, from its image; the controller names itself.
  */
 export const describeCluster: Api<typeof request, typeof response> = defineApi({
   key: 60,
@@ -40,6 +41,7 @@ export const describeCluster: Api<typeof request, typeof response> = defineApi({
   request,
   response,
   broker: answer,
+  controller: answerOfController,
 })
 
 const BROKERS = 1
@@ -78,6 +80,34 @@ function answer(
             },
           ],
     ),
+    ...(includeClusterAuthorizedOperations ? { clusterAuthorizedOperations: allClusterOperations } : {}),
+  }
+}
+
+function answerOfController(
+  { nodeId, clusterId, address: { host, port } }: Controller,
+  { endpointType, includeClusterAuthorizedOperations }: Decoded<typeof request>,
+  { version }: RequestContext,
+): Encodable<typeof response> {
+  if (endpointType !== CONTROLLERS) {
+    const [errorCode, errorMessage] =
+      endpointType !== BROKERS
+        ? [errorCodes.UNSUPPORTED_ENDPOINT_TYPE, `There are no endpoints of type ${endpointType}.`]
+        : [
+            // Before v1 nobody could ask for anything else, nor be told.
+            version === 0 ? errorCodes.INVALID_REQUEST : errorCodes.MISMATCHED_ENDPOINT_TYPE,
+            'This is a controller, and brokers were asked for.',
+          ]
+    return { throttleTimeMs: 0, errorCode, errorMessage, clusterId: '', brokers: [] }
+  }
+  return {
+    throttleTimeMs: 0,
+    errorCode: errorCodes.NONE,
+    errorMessage: null,
+    endpointType: CONTROLLERS,
+    clusterId,
+    controllerId: nodeId,
+    brokers: [{ brokerId: nodeId, host, port }],
     ...(includeClusterAuthorizedOperations ? { clusterAuthorizedOperations: allClusterOperations } : {}),
   }
 }

@@ -9,8 +9,8 @@ import type { Life } from '../node/life.ts'
 import { LifeCarrier } from '../node/life-carrier.ts'
 import { PeerLink } from '../node/peer-link.ts'
 import { Receiver } from '../node/receive.ts'
-import type { AnyApi, RequestInput, ResponseOf } from '../wire/api.ts'
-import { errorCodes, KafkaError } from '../wire/errors.ts'
+import type { AnyApi, RequestInput, ResponseInput, ResponseOf } from '../wire/api.ts'
+import { KafkaError } from '../wire/errors.ts'
 import { drawUuid } from '../wire/uuid.ts'
 import { AlterPartitions } from './alter-partitions.ts'
 import { AutoCreation } from './auto-creation.ts'
@@ -48,6 +48,9 @@ export interface BrokerOptions {
   readonly interceptors: Interceptors
   /** API ranges that this broker advertises; others it refuses (`kafkaVersion`). */
   readonly apis: ReadonlyMap<number, AnyApi>
+  /** What it takes from other brokers, whatever it advertises. */
+  readonly peerApis: ReadonlyMap<number, AnyApi>
+  readonly unknownApiVersions: ResponseInput<AnyApi>
   readonly peerId: (name: string) => number | undefined
   readonly mutants: ReadonlySet<string>
 }
@@ -148,13 +151,11 @@ export class Broker implements PartitionHost {
       nodeId: id,
       node: this,
       side: 'broker',
-      apis: options.apis,
+      apis: options.peerApis,
+      clientApis: options.apis,
       interceptors: options.interceptors,
       peerId: options.peerId,
-      unknownApiVersions: {
-        errorCode: errorCodes.UNSUPPORTED_VERSION,
-        apiKeys: [{ apiKey: 18, minVersion: 0, maxVersion: 4 }],
-      },
+      unknownApiVersions: options.unknownApiVersions,
     })
     life.onLeap(ms => {
       for (const partition of this.replicas) partition.leapt(ms)

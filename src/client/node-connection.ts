@@ -75,9 +75,10 @@ export class NodeConnection {
     this.#setupTimeout = new Backoff(runtime, 'client.setup-timeout', setupTimeoutMs, setupTimeoutMaxMs)
   }
 
-  /** Requests may be sent now. */
+  /** Requests may be sent now: to a broker that does not read what it was sent, as by SIGSTOP, no more is sent. */
   get isReady(): boolean {
-    return this.#versions !== undefined && this.#throttledUntil <= this.#environment.runtime.now()
+    if (this.#versions === undefined || this.#connection?.isFull !== false) return false
+    return this.#throttledUntil <= this.#environment.runtime.now()
   }
 
   get isConnecting(): boolean {
@@ -214,6 +215,7 @@ export class NodeConnection {
       clientId: this.#settings.clientId,
       traffic: this.#traffic,
       onClose: error => this.#lose(attempt, error),
+      onDrain: () => this.#changed(this, undefined),
     })
     this.#traffic?.opened()
     this.#negotiate(attempt, apiVersions.versions.max)

@@ -1,6 +1,7 @@
 import { Broker, type BrokerDisk } from '../broker/broker.ts'
 import type { Address } from '../network/channel.ts'
 import type { Life } from '../node/life.ts'
+import type { BrokerGateway } from './listening.ts'
 import { NodeHandle } from './node-handle.ts'
 import { brokerIdOf, brokerName, type Plant } from './plant.ts'
 
@@ -9,12 +10,25 @@ export class BrokerHandle extends NodeHandle {
   readonly rack: string | null
   readonly address: Address
   readonly #disk: BrokerDisk = { cleanShutdownEpoch: -1 }
+  readonly #gateway: BrokerGateway | undefined
   #broker: Broker | undefined
 
-  constructor(plant: Plant, id: number, rack: string | null, address: Address) {
+  /** With a gateway it listens on TCP too, at the same address. */
+  constructor(plant: Plant, id: number, rack: string | null, address: Address, gateway?: BrokerGateway) {
     super(plant, id, brokerName(id))
     this.rack = rack
     this.address = address
+    this.#gateway = gateway
+  }
+
+  /** Sockets of other processes that are open at this broker; 0 where it does not listen on TCP. */
+  get openSockets(): number {
+    return this.#gateway?.size ?? 0
+  }
+
+  /** No socket and no port is open any more, after `close`. */
+  async socketsClosed(): Promise<void> {
+    await this.#gateway?.ended()
   }
 
   /** The broker of the current life; undefined while there is none. For observation, never for changing it. */
@@ -32,7 +46,7 @@ export class BrokerHandle extends NodeHandle {
       id: this.id,
       rack: this.rack,
       life,
-      carrier: plant.network,
+      carrier: this.#gateway ?? plant.network,
       stores: plant.stores,
       disk: this.#disk,
       clusterId: plant.clusterId,
@@ -41,6 +55,8 @@ export class BrokerHandle extends NodeHandle {
       configs: plant.configs,
       interceptors: plant.interceptors,
       apis: plant.brokerApis,
+      peerApis: plant.peerApis,
+      unknownApiVersions: plant.unknownApiVersions,
       peerId: brokerIdOf,
       mutants: plant.mutants,
     })
@@ -52,8 +68,19 @@ export class BrokerHandle extends NodeHandle {
     return this.#broker!.shutDown()
   }
 
+  /** The port of the life before, which may be taken by now: then it does not start, and says so. */
+  protected override async prepare(): Promise<void> {
+    await this.#gateway?.open()
+  }
+
   protected override abandon(): void {
     this.#broker?.abandon()
+    this.#gateway?.close()
+  }
+
+  override close(): void {
+    super.close()
+    this.#gateway?.close()
   }
 
   protected override async wipe(): Promise<void> {

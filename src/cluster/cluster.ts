@@ -1,8 +1,6 @@
-import { Admin } from '../client/admin/admin.ts'
+import { Admin, Consumer, Producer } from '../client/clients.ts'
 import type { ConsumerOptions, ProducerOptions } from '../client/configuration.ts'
-import { Consumer } from '../client/consumer/consumer.ts'
 import type { ClientEnvironment, LivingMember } from '../client/environment.ts'
-import { Producer } from '../client/producer/producer.ts'
 import type { AdminOptions } from '../metadata/admin-configs.ts'
 import { NO_LEADER, type PartitionImage, type TopicImage } from '../metadata/image.ts'
 import { didYouMean } from '../metadata/nearest-name.ts'
@@ -88,7 +86,7 @@ export class Cluster {
 
   // --- addresses and clients -----------------------------------------------------------------------------------------
 
-  /** `host:port` of every broker. Without `listen`, only clients of this process reach them. */
+  /** `host:port` of every broker. With `listen` any client reaches them, without it only those of this cluster do. */
   get addresses(): readonly string[] {
     return this.brokers.map(broker => addressText(broker.address))
   }
@@ -353,6 +351,7 @@ export class Cluster {
       await client.close({ timeoutMs: 0 }).catch(() => {})
     }
     for (const node of [...this.brokers, this.controller]) node.close()
+    await Promise.all(this.brokers.map(broker => broker.socketsClosed()))
     await this.#runtime.close(new IllegalStateError('the cluster is closed'))
     try {
       await this.#plant.stores.close()

@@ -31,6 +31,7 @@ export class ControllerHandle extends NodeHandle {
       runtime: life,
       store: plant.stores.store({ broker: this.id, topic: METADATA_TOPIC, topicId: METADATA_TOPIC_ID, partition: 0 }),
       clusterId: plant.clusterId,
+      address: plant.controllerAddress,
       configs: plant.configs,
       mutants: plant.mutants,
       apis: plant.controllerApis,

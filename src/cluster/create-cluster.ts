@@ -1,4 +1,5 @@
 import { apis } from '../apis/registry.ts'
+import { apisOfRelease, unknownApiVersions } from '../apis/release-apis.ts'
 import { MemoryStores } from '../log/memory-store.ts'
 import { LinkNetwork } from '../network/link.ts'
 import { Interceptors } from '../node/intercept.ts'
@@ -12,6 +13,7 @@ import { BrokerHandle } from './broker-handle.ts'
 import { Cluster } from './cluster.ts'
 import { clusterWatches } from './clusters.ts'
 import { ControllerHandle } from './controller-handle.ts'
+import { openGateways } from './listening.ts'
 import { type ClusterOptions, type ClusterPlan, planCluster } from './options.ts'
 import { brokerName, type Plant } from './plant.ts'
 
@@ -31,6 +33,7 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
   // Optional packages are real I/O: they are loaded before time starts.
   await loadInstalledCodecs()
   const runtime = makeRuntime(options, plan)
+  const clientApis = apisOfRelease(brokerApis, plan.release)
   const plant: Plant = {
     runtime,
     network: new LinkNetwork(runtime),
@@ -38,7 +41,9 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
     interceptors: new Interceptors(),
     clusterId: clusterIdOf(runtime),
     configs: plan.configs,
-    brokerApis,
+    brokerApis: clientApis,
+    peerApis: brokerApis,
+    unknownApiVersions: unknownApiVersions(clientApis, plan.release),
     controllerApis,
     controllerAddress: { host: 'controller', port: PORT + 1 },
     mutants: new Set(options.mutants),
@@ -50,10 +55,13 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
       on: `${topic}-${partition}`,
     })
   })
+  const ids = plan.brokers.map(({ id }) => id)
+  const gateways = plan.listen && (await openGateways(plant, plan.listen, ids, options.warn ?? console.warn))
   const controller = new ControllerHandle(plant)
-  const brokers = plan.brokers.map(
-    ({ id, rack }) => new BrokerHandle(plant, id, rack, { host: `broker-${id}`, port: PORT }),
-  )
+  const brokers = plan.brokers.map(({ id, rack }, index) => {
+    const gateway = gateways?.[index]
+    return new BrokerHandle(plant, id, rack, gateway?.advertised ?? { host: `broker-${id}`, port: PORT }, gateway)
+  })
   const cluster = new Cluster({ plant, brokers, controller, seed: plan.seed })
   for (const watch of clusterWatches()) watch.created(cluster)
   try {

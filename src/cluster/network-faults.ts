@@ -1,5 +1,6 @@
+import { isMeantBy } from '../network/external-name.ts'
 import type { LinkNetwork } from '../network/link.ts'
-import { type InstalledRule, isBetween, type Passage, type Rule } from '../network/rules.ts'
+import { type InstalledRule, isBetween, isFromTo, type Passage, type Rule } from '../network/rules.ts'
 import type { AnyApi } from '../wire/api.ts'
 import { ConfigError } from '../wire/errors.ts'
 import { apiNamed } from './api-name.ts'
@@ -7,7 +8,10 @@ import type { FaultOptions, Faults } from './faults.ts'
 import { refuseUnknown } from './options.ts'
 import { brokerIdOf, brokerName, CONTROLLER_ID, CONTROLLER_NAME } from './plant.ts'
 
-/** A node or a client: its handle, its id (1000 is the controller), or its name. */
+/**
+ * A node or a client: its handle, its id (1000 is the controller), or its name. A client of another process, that came in
+ * by a socket, answers to its client id, to the address of its end (`'127.0.0.1:51234'`), and `'external'` means all such.
+ */
 export type NodeReference = number | string | { readonly name: string }
 
 /** A rule with a name that the trace can say. */
@@ -48,7 +52,7 @@ export function cut(a: NodeReference, b: NodeReference, options: { readonly oneW
     name: oneWay ? `cut ${from} → ${to}` : `cut ${from} – ${to}`,
     nodes: [from, to],
     judge: passage => {
-      const concerned = oneWay ? passage.from === from && passage.to === to : isBetween(passage, from, to)
+      const concerned = oneWay ? isFromTo(passage, from, to) : isBetween(passage, from, to)
       return concerned ? 'hold' : 'pass'
     },
   }
@@ -59,12 +63,12 @@ export function isolate(node: NodeReference, options: { readonly from?: readonly
   const name = nameOf(node)
   refuseUnknown('option of isolate', options, ['from'])
   const others = options.from?.map(nameOf)
-  const concerns = (other: string) => others === undefined || others.includes(other)
+  const concerns = (other: string) => others === undefined || others.some(each => isMeantBy(other, each))
   return {
     name: others === undefined ? `isolate ${name}` : `isolate ${name} from ${others.join(', ')}`,
     nodes: [name, ...(others ?? [])],
     judge: ({ from, to }) => {
-      const concerned = (from === name && concerns(to)) || (to === name && concerns(from))
+      const concerned = (isMeantBy(from, name) && concerns(to)) || (isMeantBy(to, name) && concerns(from))
       return concerned ? 'hold' : 'pass'
     },
   }
@@ -119,8 +123,8 @@ function matcher(filter: PassageFilter): (passage: Passage) => boolean {
   const between = filter.between?.map(nameOf)
   let left = times
   return passage => {
-    if (from !== undefined && passage.from !== from) return false
-    if (to !== undefined && passage.to !== to) return false
+    if (from !== undefined && !isMeantBy(passage.from, from)) return false
+    if (to !== undefined && !isMeantBy(passage.to, to)) return false
     if (between !== undefined && !isBetween(passage, between[0]!, between[1]!)) return false
     if (api !== undefined && passage.label?.api !== api) return false
     if (kind !== undefined && passage.label?.kind !== kind) return false

@@ -48,6 +48,9 @@ export abstract class NodeHandle {
   /** The process died: nothing of it writes any more. */
   protected abstract abandon(): void
 
+  /** What a new life needs before it starts. */
+  protected async prepare(): Promise<void> {}
+
   /** Starts the first life, or the next one: at once. */
   start(): void {
     const life = new Life(this.plant.runtime)
@@ -97,6 +100,7 @@ export abstract class NodeHandle {
     if (this.#state === 'running') await this.stop()
     await this.verb('restart', ['stopped', 'crashed', 'powered off'], async () => {
       if (disk === 'empty') await this.wipe()
+      await this.prepare()
       this.start()
       if (ready) await this.plant.runtime.until(() => this.isReady || !this.isRunning).promise
     })

@@ -3,8 +3,10 @@ import type { BrokerOptions as BrokerConfigOptions } from '../metadata/broker-co
 import { brokerOverrides } from '../metadata/config-options.ts'
 import type { Overrides } from '../metadata/config-values.ts'
 import { unknownField } from '../metadata/nearest-name.ts'
+import { type KafkaRelease, releaseOf } from '../metadata/releases.ts'
 import type { TopicOptions as TopicConfigOptions } from '../metadata/topic-configs.ts'
 import { ConfigError } from '../wire/errors.ts'
+import { type ListenOptions, type ListenPlan, planListening } from './listening.ts'
 import { MAX_BROKER_ID } from './plant.ts'
 
 export interface BrokerSpec {
@@ -33,7 +35,14 @@ export interface ClusterOptions {
   readonly configs?: BrokerConfigOptions
   /** Of all chance. Default: the environment's `MINI_KAFKA_SEED`, else 1. */
   readonly seed?: number
-  /** Default `'virtual'`. */
+  /**
+   * Every broker listens on TCP, so that any Kafka client of any process reaches it at `bootstrapServers`: `true` for free
+   * ports on loopback, or where. Needs real time, which it makes the default. Default: false.
+   */
+  readonly listen?: boolean | ListenOptions
+  /** Release of Kafka, such as `'2.8'`, whose APIs clients are offered; what it did not have is refused. Default `'4.3'`. */
+  readonly kafkaVersion?: string
+  /** Default `'virtual'`, but `'real'` with `listen`. */
   readonly time?: 'virtual' | 'real'
   /** Milliseconds since the epoch at which virtual time begins. Default 2026-01-01T00:00:00Z. */
   readonly startTime?: number
@@ -47,7 +56,7 @@ export interface ClusterOptions {
     /** How many events are kept. Default 10,000. */
     readonly limit?: number
   }
-  /** Told once when virtual time is paced. Default `console.warn`. */
+  /** Told once when virtual time is paced, and when brokers listen where others can reach them. Default `console.warn`. */
   readonly warn?: (text: string) => void
   /** @internal For tests of checkers: safety rules that are switched off. */
   readonly mutants?: readonly string[]
@@ -60,13 +69,21 @@ export interface ClusterPlan {
   readonly configs: Overrides
   readonly seed: number
   readonly time: 'virtual' | 'real'
+  /** Undefined: only clients of this process. */
+  readonly listen: ListenPlan | undefined
+  readonly release: KafkaRelease
 }
+
+/** The release whose behaviour all of this is. */
+const TARGET_RELEASE: KafkaRelease = '4.3'
 
 const OPTION_NAMES: readonly (keyof ClusterOptions)[] = [
   'brokers',
   'topics',
   'configs',
   'seed',
+  'listen',
+  'kafkaVersion',
   'time',
   'startTime',
   'logs',
@@ -101,13 +118,15 @@ function internalTopicConfigs(brokers: number): [string, string][] {
 
 /** @throws {ConfigError} that names the option, and what would be right. */
 export function planCluster(options: ClusterOptions): ClusterPlan {
-  if ('listen' in options) {
-    throw new ConfigError('listen: this version serves clients of its own process; it does not listen on TCP yet')
-  }
   refuseUnknown('option of createCluster', options, OPTION_NAMES)
-  const { logs, time = 'virtual' } = options
+  const brokers = planBrokers(options.brokers ?? 3)
+  const listen = planListening(options.listen, brokers.length)
+  const { logs, time = listen === undefined ? 'virtual' : 'real' } = options
   if (time !== 'virtual' && time !== 'real') {
     throw new ConfigError(`time must be 'virtual' or 'real', not ${JSON.stringify(time)}`)
+  }
+  if (time === 'virtual' && listen !== undefined) {
+    throw new ConfigError("listen: virtual time cannot wait for sockets: leave time out, or say time: 'real'")
   }
   if (time === 'virtual' && logs?.realIo) {
     throw new ConfigError("this log store does real I/O, which virtual time cannot hold: use time: 'real'")
@@ -131,9 +150,10 @@ export function planCluster(options: ClusterOptions): ClusterPlan {
     }
     refuseUnknown(`option of the topic '${name}'`, topic, TOPIC_OPTION_NAMES)
   }
-  const brokers = planBrokers(options.brokers ?? 3)
   return {
     brokers,
+    listen,
+    release: releaseOf(options.kafkaVersion ?? TARGET_RELEASE),
     configs: new Map([
       ...(brokers.length < 3 ? internalTopicConfigs(brokers.length) : []),
       ...(time === 'real' ? REAL_TIME_CONFIGS : []),

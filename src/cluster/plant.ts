@@ -4,7 +4,7 @@ import type { Address } from '../network/channel.ts'
 import type { LinkNetwork } from '../network/link.ts'
 import type { Interceptors } from '../node/intercept.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import type { AnyApi } from '../wire/api.ts'
+import type { AnyApi, ResponseInput } from '../wire/api.ts'
 
 /** What all nodes of one cluster stand on. */
 export interface Plant {
@@ -15,7 +15,11 @@ export interface Plant {
   readonly clusterId: string
   /** Static configuration of every node, as text. */
   readonly configs: Overrides
+  /** What clients may ask brokers (`kafkaVersion`), and what brokers may ask each other. */
   readonly brokerApis: ReadonlyMap<number, AnyApi>
+  readonly peerApis: ReadonlyMap<number, AnyApi>
+  /** Answer of a broker to an ApiVersions request of a version that it does not know. */
+  readonly unknownApiVersions: ResponseInput<AnyApi>
   readonly controllerApis: ReadonlyMap<number, AnyApi>
   readonly controllerAddress: Address
   /** Safety rules that are switched off, for tests of checkers. */
@@ -33,5 +37,6 @@ export function brokerName(id: number): string {
 
 /** Broker id of a node's name; undefined for the controller and for clients. */
 export function brokerIdOf(name: string): number | undefined {
-  return name.startsWith('broker-') ? Number(name.slice('broker-'.length)) : undefined
+  const id = /^broker-(\d+)$/.exec(name)?.[1]
+  return id === undefined ? undefined : Number(id)
 }

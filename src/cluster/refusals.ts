@@ -58,22 +58,66 @@ function splitAt(
   }
   const answered = answerFields[list]!.element!.fields!
   const pair = pairOf(list, answered, requestFields, version)
-  const elements: readonly unknown[] = (pair === undefined ? undefined : asked[pair.list]) ?? []
+  if (pair === undefined) return splitUnpaired(refusal, list, answerFields, requestFields, asked, inner)
+  const elements: readonly unknown[] = asked[pair.list] ?? []
   const refused: Struct[] = []
   const rest: unknown[] = []
   for (const each of elements) {
-    const element = structOf(each, pair!, answered)
+    const element = structOf(each, pair, answered)
     if (!isMeant(refusal, list, answered, element)) {
       rest.push(each)
       continue
     }
-    const part = splitAt(refusal, answered, pair!.fields ?? {}, element, inner)
+    const part = splitAt(refusal, answered, pair.fields ?? {}, element, inner)
     if (part.refused !== undefined) refused.push({ ...part.refused, ...identityOf(answered, element) })
     if (part.refused === undefined || part.rest !== undefined) rest.push(part.rest ?? each)
   }
   return {
     refused: refused.length === 0 ? undefined : { ...blank, [list]: refused },
-    rest: rest.length === 0 || pair === undefined ? undefined : { ...asked, [pair.list]: rest },
+    rest: rest.length === 0 ? undefined : { ...asked, [pair.list]: rest },
+  }
+}
+
+/**
+ * No list of the request has elements that are called like the answer's. They may lie a list deeper: AlterReplicaLogDirs
+ * asks by directory and topic, and is answered by topic. Otherwise there is an answer for whatever is asked, or just one.
+ */
+function splitUnpaired(
+  refusal: Refusal,
+  list: string,
+  answerFields: Fields,
+  requestFields: Fields,
+  asked: Struct,
+  inner: readonly string[],
+): SplitRequest {
+  const { version, code } = refusal
+  const blank = blankOf(answerFields, version)
+  const answered = answerFields[list]!.element!.fields!
+  const lists = Object.entries(requestFields).filter(([, field]) => field.kind === 'array' && isIn(field, version))
+  for (const [outer, { element }] of lists) {
+    if (element!.fields === undefined || pairOf(list, answered, element!.fields, version) === undefined) continue
+    const refused: Struct[] = []
+    const rest: Struct[] = []
+    for (const each of (asked[outer] ?? []) as readonly Struct[]) {
+      const part = splitAt(refusal, { [list]: answerFields[list]! }, element!.fields, each, [list, ...inner])
+      if (part.refused !== undefined) refused.push(...(part.refused[list] as Struct[]))
+      if (part.refused === undefined || part.rest !== undefined) rest.push(part.rest ?? each)
+    }
+    return {
+      refused: refused.length === 0 ? undefined : { ...blank, [list]: refused },
+      rest: rest.length === 0 ? undefined : { ...asked, [outer]: rest },
+    }
+  }
+  const elements = lists.flatMap(([name]) => (asked[name] ?? []) as unknown[])
+  const answerOf = (element: Struct): Struct => ({
+    ...blankOf(answered, version),
+    [errorFieldOf(answered, version)!]: code,
+    ...identityOf(answered, element),
+  })
+  const structs = elements.filter(each => typeof each === 'object' && each !== null) as Struct[]
+  return {
+    refused: { ...blank, [list]: structs.length === 0 ? [answerOf({})] : structs.map(answerOf) },
+    rest: undefined,
   }
 }
 
@@ -138,9 +182,11 @@ function structOf(element: unknown, pair: Pair, answered: Fields): Struct {
 function identityOf(answered: Fields, element: Struct): Struct {
   const identity: Record<string, unknown> = {}
   for (const [name, field] of Object.entries(answered)) {
-    const isNamed = (field.kind === 'string' && name !== 'errorMessage') || field.kind === 'uuid'
+    const isNamed = (field.kind === 'string' && name !== 'errorMessage') || field.kind === 'uuid' || name === 'entity'
     if (!isNamed && roleOf(name) !== 'partition' && name !== 'resourceType' && name !== 'producerId') continue
-    const said = name in element ? name : Object.keys(element).find(key => roleOf(key) === roleOf(name))
+    // A user is called by name where a credential is altered.
+    const role = name === 'user' ? roleOf('name') : roleOf(name)
+    const said = name in element ? name : Object.keys(element).find(key => roleOf(key) === role)
     if (said !== undefined) identity[name] = element[said]
   }
   return identity

@@ -209,7 +209,7 @@ class InstalledFault implements RequestFault, ScriptedFault {
       if (answer === undefined) return disconnect
       if (answer === disconnect) return answer
       // An incremental answer does not list what has no news (F-25): an error is news.
-      const { refused } = api === fetch ? splitRequest(refusal, body) : { refused: undefined }
+      const { refused } = api.key === fetch.key ? splitRequest(refusal, body) : { refused: undefined }
       const replaced = refused === undefined ? overlaid(refusal, answer) : merged(refusal.level.path, answer, refused)
       return replaced as InterceptedAnswer<AnyApi>
     }

@@ -1,3 +1,4 @@
+import { isMeantBy } from '../network/external-name.ts'
 import type { ReceivedRequest, RequestWitness } from '../node/intercept.ts'
 import type { AnyApi, RequestOf, ResponseInput } from '../wire/api.ts'
 import { type ErrorName, errorOf } from '../wire/errors.ts'
@@ -13,13 +14,19 @@ export interface SeenRequest<A extends AnyApi = AnyApi> {
   readonly api: string
   readonly version: number
   readonly clientId: string | null
-  /** Who sent it and who received it, as the trace names them: `producer-1`, `broker-2`. */
+  /**
+   * Who sent it and who received it, as the trace names them: `producer-1`, `broker-2`; a client of another process is its
+   * client id and its address, `checkout@127.0.0.1:51234`.
+   */
   readonly from: string
   readonly to: string
   /** Sent by a broker, not by a client. */
   readonly fromBroker: boolean
   /** Milliseconds since the epoch, on the cluster's time. */
   readonly at: number
+  /** Of the frame; of the answer's, 0 while there is none. */
+  readonly bytes: number
+  readonly answerBytes: number
   readonly body: RequestOf<A>
   /**
    * `unanswered`: by its nature, as with acks=0. `disconnected`: the connection ended before an answer was sent; what was
@@ -53,7 +60,8 @@ const KEPT_BYTES = 64 * 1024 * 1024
 interface Entry {
   readonly number: number
   readonly request: ReceivedRequest
-  bytes: number
+  readonly bytes: number
+  answerBytes: number
 }
 
 /** The newest entries, bounded in number and in bytes. */
@@ -74,7 +82,7 @@ class Ring {
     while (this.#entries.length - this.#first > KEPT || this.#bytes > KEPT_BYTES) {
       const oldest = this.#entries[this.#first]!
       if (oldest === this.#last) return
-      this.#bytes -= oldest.bytes
+      this.#bytes -= oldest.bytes + oldest.answerBytes
       this.#first++
     }
     if (this.#first < KEPT) return
@@ -100,7 +108,7 @@ export class RequestJournal implements RequestWitness {
   }
 
   received(request: ReceivedRequest, bytes: number): void {
-    const entry = { number: ++this.#count, request, bytes }
+    const entry = { number: ++this.#count, request, bytes, answerBytes: 0 }
     this.#pending.set(request, entry)
     this.#ringOf(request).push(entry)
   }
@@ -109,7 +117,7 @@ export class RequestJournal implements RequestWitness {
     const entry = this.#pending.get(request)
     if (entry === undefined) return
     this.#pending.delete(request)
-    entry.bytes += bytes
+    entry.answerBytes = bytes
     this.#ringOf(request).grew(bytes)
   }
 
@@ -126,7 +134,7 @@ export class RequestJournal implements RequestWitness {
       .flatMap(ring => ring.entries())
       .filter(({ request }) => matches(request))
       .sort((a, b) => a.number - b.number)
-      .map(({ number, request }) => seen<A>(number, request))
+      .map(entry => seen<A>(entry))
   }
 
   #ringOf(request: ReceivedRequest): Ring {
@@ -141,15 +149,15 @@ function matcherOf(filter: RequestFilter, topicId: string | undefined): (request
   const receiver = to === undefined ? undefined : nameOf(to)
   const scope = topic === undefined ? undefined : { topic, topicId, partition }
   return request =>
-    (api === undefined || request.api === api) &&
-    (sender === undefined || request.from === sender) &&
+    (api === undefined || request.api.key === api.key) &&
+    (sender === undefined || isMeantBy(request.from, sender)) &&
     (receiver === undefined || request.to === receiver) &&
     (clientId === undefined || request.clientId === clientId) &&
     (outcome === undefined || request.outcome === outcome) &&
     (scope === undefined || mentions(request.api, request.version, request.body, scope))
 }
 
-function seen<A extends AnyApi>(number: number, request: ReceivedRequest): SeenRequest<A> {
+function seen<A extends AnyApi>({ number, request, bytes, answerBytes }: Entry): SeenRequest<A> {
   const { api, version, clientId, from, to, peer, at, body, outcome, answer, answeredAt } = request
   return {
     number,
@@ -160,6 +168,8 @@ function seen<A extends AnyApi>(number: number, request: ReceivedRequest): SeenR
     to,
     fromBroker: peer !== undefined,
     at,
+    bytes,
+    answerBytes,
     body: body as RequestOf<A>,
     outcome,
     answer: answer as ResponseInput<A> | undefined,

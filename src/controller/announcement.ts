@@ -39,6 +39,21 @@ export function announceRecord(trace: Trace, record: MetadataRecord, topicName: 
     case 'FeatureLevelRecord':
       trace.add('metadata', WHO, { what: 'feature', name: record.name, level: record.featureLevel })
       break
+    case 'UnregisterBrokerRecord':
+      trace.add('metadata', WHO, { what: 'unregistered', broker: record.brokerId, brokerEpoch: record.brokerEpoch })
+      break
+    case 'ClientQuotaRecord': {
+      const { entity, key, value, remove } = record
+      const whom = entity.map(({ entityType, entityName }) => `${entityType}=${entityName ?? '<default>'}`).join(' ')
+      trace.add('config', WHO, { what: 'quota', entity: whom, key, value: remove ? null : value })
+      break
+    }
+    case 'UserScramCredentialRecord':
+    case 'RemoveUserScramCredentialRecord': {
+      const what = record.type === 'UserScramCredentialRecord' ? 'scram credential' : 'scram credential removed'
+      trace.add('metadata', WHO, { what, user: record.name, mechanism: record.mechanism })
+      break
+    }
     case 'ProducerIdsRecord':
       trace.add('metadata', WHO, {
         what: 'producer ids',

@@ -6,6 +6,7 @@ import type { brokerRegistration } from '../apis/broker-registration.ts'
 import type { createPartitions } from '../apis/create-partitions.ts'
 import type { createTopics } from '../apis/create-topics.ts'
 import type { deleteTopics } from '../apis/delete-topics.ts'
+import type { describeQuorum } from '../apis/describe-quorum.ts'
 import type { electLeaders } from '../apis/elect-leaders.ts'
 import type { fetch } from '../apis/fetch.ts'
 import type { incrementalAlterConfigs } from '../apis/incremental-alter-configs.ts'
@@ -14,10 +15,12 @@ import type { Eventually, LogStore } from '../log/log-store.ts'
 import { noOverrides, type Overrides } from '../metadata/config-values.ts'
 import { ClusterImage } from '../metadata/image.ts'
 import { metadataRecordsOf } from '../metadata/metadata-batch.ts'
+import type { Address } from '../network/channel.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { AnyApi, RequestContext, RequestOf, ResponseInput } from '../wire/api.ts'
 import { KafkaError } from '../wire/errors.ts'
 import type { RecordBatch } from '../wire/record-batch.ts'
+import { Administration } from './administration.ts'
 import { decideAlterPartition } from './alter-partition.ts'
 import { announcePartition, announceRecord } from './announcement.ts'
 import { type BrokerState, fenceExpired, heartbeat } from './broker-lifecycle.ts'
@@ -32,6 +35,7 @@ import { MetadataLog } from './metadata-log.ts'
 import { MetadataReaders } from './metadata-readers.ts'
 import { decideNewPartitions } from './partition-creation.ts'
 import { decideProducerIds } from './producer-ids.ts'
+import { quorumDescription } from './quorum.ts'
 import { decideReassignments, listReassignments } from './reassignments.ts'
 import { errorFields } from './refusal.ts'
 import { decideTopics } from './topic-creation.ts'
@@ -48,6 +52,8 @@ export interface ControllerOptions {
   readonly clusterId: string
   /** Default 1000. */
   readonly nodeId?: number
+  /** Where it listens, as DescribeQuorum and DescribeCluster tell it. Default localhost:9093, as Kafka's example has it. */
+  readonly address?: Address
   /** Static values, as of server.properties (`brokerOverrides` makes them). */
   readonly configs?: Overrides
   /** Levels other than those of a new 4.3 cluster; 0 leaves a feature out. Only a fresh store minds them. */
@@ -71,6 +77,8 @@ export class Controller {
   readonly nodeId: number
   readonly clusterId: string
   readonly apis: ReadonlyMap<number, AnyApi>
+  readonly address: Address
+  readonly administration: Administration
   readonly image = new ClusterImage()
   readonly settings: Settings
   readonly #runtime: Runtime
@@ -88,6 +96,8 @@ export class Controller {
     this.nodeId = nodeId
     this.clusterId = clusterId
     this.apis = options.apis ?? new Map()
+    this.address = options.address ?? { host: 'localhost', port: 9093 }
+    this.administration = new Administration(nodeId, (decide, refusal) => this.#answerApplied(decide, refusal))
     this.#runtime = runtime
     this.#configs = options.configs ?? noOverrides
     this.#features = options.features ?? {}
@@ -339,6 +349,18 @@ export class Controller {
           resourceName,
         })),
       }),
+    )
+  }
+
+  describeQuorum(
+    request: RequestOf<typeof describeQuorum>,
+    context: Pick<RequestContext, 'version'>,
+  ): Answer<typeof describeQuorum> {
+    const { nodeId, address, endOffset } = this
+    const quorum = { nodeId, address, endOffset, observers: this.#readers.observers, now: this.#runtime.now() }
+    return this.#answer(
+      () => ({ records: [], response: quorumDescription(request, context.version, quorum) }),
+      error => ({ ...errorFields(error), topics: [] }),
     )
   }
 

@@ -6,10 +6,13 @@ import { CLUSTER_DEFAULT, resourceTypes } from '../metadata/image.ts'
 import type { MetadataRecordInput } from '../metadata/records.ts'
 import { ELR_FEATURE, MIN_INSYNC_REPLICAS } from './configs.ts'
 
-/** Levels that a new cluster of 4.3 finalizes. */
+/**
+ * Levels that a new cluster of 4.3 with a fixed quorum finalizes (W-17); `share.version` and `streams.version`, which it
+ * finalizes too, stay at 0, since there are no such groups here.
+ */
 export const defaultFeatures: Readonly<Record<string, number>> = {
   'metadata.version': 30,
-  'kraft.version': 1,
+  'transaction.version': 2,
   [ELR_FEATURE]: 1,
   'group.version': 1,
 }

@@ -7,6 +7,7 @@ import { type ErrorName, errorCodes } from '../wire/errors.ts'
 import type { RecordBatch } from '../wire/record-batch.ts'
 import { Records } from '../wire/records.ts'
 import { METADATA_LEADER_EPOCH, type MetadataLog } from './metadata-log.ts'
+import { QuorumObservers } from './quorum.ts'
 
 type Request = RequestOf<typeof fetch>
 type Response = ResponseInput<typeof fetch>
@@ -33,6 +34,7 @@ export class MetadataReaders {
   readonly #isCounted: (brokerId: number) => boolean
   readonly #waiting = new Set<() => void>()
   readonly #positions = new Map<number, number>()
+  readonly observers: QuorumObservers
   readonly #appliedWaits = new Set<AppliedWait>()
 
   /** `isCounted`: who has to have applied something before it counts as applied everywhere. */
@@ -48,6 +50,7 @@ export class MetadataReaders {
     this.#clusterId = clusterId
     this.#nodeId = nodeId
     this.#isCounted = isCounted
+    this.observers = new QuorumObservers(runtime)
     log.onStored = () => this.#wake()
   }
 
@@ -178,6 +181,7 @@ export class MetadataReaders {
   #isAt(broker: number, offset: number): void {
     if (broker < 0) return
     this.#positions.set(broker, offset)
+    this.observers.fetched(broker, offset, this.#log.endOffset)
     this.#checkApplied()
   }
 

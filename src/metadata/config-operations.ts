@@ -88,10 +88,11 @@ export function replaceBrokerConfigs(
   current: Overrides,
   entries: readonly ConfigEntry[],
   scope: 'broker' | 'cluster',
+  elrEnabled = true,
 ): Overrides {
   const replaced = replacement(entries)
   checkBrokerOverrides(replaced, scope)
-  checkMinInSync(scope, replaced.has(MIN_IN_SYNC), current, replaced)
+  if (elrEnabled) checkMinInSync(scope, replaced.has(MIN_IN_SYNC), current, replaced)
   return replaced
 }
 

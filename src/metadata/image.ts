@@ -1,5 +1,7 @@
+import { ClientQuotas } from './client-quotas.ts'
 import { ImageChanges } from './image-changes.ts'
 import type { MetadataRecord, MetadataRecordOf } from './records.ts'
+import { ScramCredentials } from './scram-credentials.ts'
 
 /** `recoveryState` of a partition (KIP-704): RECOVERING after an unclean election, until the next AlterPartition. */
 export const RECOVERED = 0
@@ -90,6 +92,8 @@ export class ClusterImage {
   epoch = -1
   /** The lowest producer id that no block contains yet (I-15). */
   nextProducerId = 0
+  readonly clientQuotas = new ClientQuotas()
+  readonly scramCredentials = new ScramCredentials()
   #changes = new ImageChanges()
   readonly #brokers = new Map<number, BrokerImage>()
   readonly #topics = new Map<string, MutableTopic>()
@@ -167,6 +171,12 @@ export class ClusterImage {
     return this.#configs.get(`${type}:${name}`) ?? NOTHING
   }
 
+  /** Names of the resources of one type on which something was set. */
+  configuredNames(type: number): string[] {
+    const prefix = `${type}:`
+    return [...this.#configs.keys()].filter(key => key.startsWith(prefix)).map(key => key.slice(prefix.length))
+  }
+
   /** The level of a finalized feature; 0 when it is not. */
   featureLevel(name: string): number {
     return this.#features.get(name) ?? 0
@@ -225,6 +235,15 @@ export class ClusterImage {
         if (record.featureLevel === 0) this.#features.delete(record.name)
         else this.#features.set(record.name, record.featureLevel)
         this.#changes.featureChanged(record.name)
+        break
+      case 'ClientQuotaRecord':
+        this.clientQuotas.apply(record)
+        break
+      case 'UserScramCredentialRecord':
+        this.scramCredentials.set(record)
+        break
+      case 'RemoveUserScramCredentialRecord':
+        this.scramCredentials.remove(record)
         break
       case 'NoOpRecord':
         break

@@ -4,8 +4,10 @@ import { MalformedError, Reader } from '../wire/reader.ts'
 import {
   array,
   boolean,
+  bytes,
   type Decoded,
   type Encodable,
+  float64,
   int8,
   int16,
   int32,
@@ -154,6 +156,20 @@ export const metadataRecords = {
       topicId: uuid,
     },
   }),
+  /** A user may authenticate with this mechanism (KIP-554): what SCRAM keeps instead of a password (RFC 5802). */
+  UserScramCredentialRecord: defineRecord({
+    key: 11,
+    name: 'UserScramCredentialRecord',
+    version: 0,
+    fields: {
+      name: string,
+      mechanism: int8,
+      salt: bytes,
+      storedKey: bytes,
+      serverKey: bytes,
+      iterations: int32,
+    },
+  }),
   /** A feature is finalized at a level; 0 removes it. */
   FeatureLevelRecord: defineRecord({
     key: 12,
@@ -162,6 +178,21 @@ export const metadataRecords = {
     fields: {
       name: string,
       featureLevel: int16,
+    },
+  }),
+  /** One quota of one entity is set, or removed (KIP-546); a null name stands for all of that type without one. */
+  ClientQuotaRecord: defineRecord({
+    key: 14,
+    name: 'ClientQuotaRecord',
+    version: 0,
+    fields: {
+      entity: array({
+        entityType: string,
+        entityName: string.nullable(),
+      }),
+      key: string,
+      value: float64,
+      remove: boolean,
     },
   }),
   /** Producer ids below the next one are given away (KIP-730). */
@@ -195,6 +226,16 @@ export const metadataRecords = {
     name: 'NoOpRecord',
     version: 0,
     fields: {},
+  }),
+  /** A user may no longer authenticate with this mechanism. */
+  RemoveUserScramCredentialRecord: defineRecord({
+    key: 22,
+    name: 'RemoveUserScramCredentialRecord',
+    version: 0,
+    fields: {
+      name: string,
+      mechanism: int8,
+    },
   }),
   /** Forgets the eligible leader replicas of a topic, or of all topics where the name is empty (KIP-966). */
   ClearElrRecord: defineRecord({

@@ -18,17 +18,29 @@ export interface Channel {
   /** Who is at the other end, as the trace names it. */
   readonly peer: string
   readonly isClosed: boolean
+  /**
+   * More was sent than the way to the other end holds, since nobody takes it there: whoever can, waits for `onDrain`. What
+   * is sent nevertheless is kept, so that an answer is never lost.
+   */
+  readonly isFull: boolean
   send(frame: Frame, label: FrameLabel): void
   /** Ends both directions; the other end learns of it behind what was sent before. */
   close(reason: CloseReason): void
   /** Called once, before anything can arrive. */
   receive(receiver: ChannelReceiver): void
+  /** No frame arrives until `resume`, and no end that lies behind one: what comes fills the way, until its sender feels it. */
+  pause(): void
+  /** What waited arrives, here and now, until somebody pauses again; answers as `onFrame` does. */
+  resume(): unknown
 }
 
 export interface ChannelReceiver {
   /** What is still to settle because of this frame, if anything is, is answered as a promise. */
   onFrame(frame: Frame): unknown
-  onClose(reason: CloseReason): void
+  /** `isReset`: the connection broke, it was not ended by the other side. */
+  onClose(reason: CloseReason, isReset?: boolean): void
+  /** The channel was full, and is not any more. */
+  onDrain?(): unknown
 }
 
 export interface Address {
@@ -37,7 +49,8 @@ export interface Address {
 }
 
 export function addressText(address: Address): string {
-  return `${address.host}:${address.port}`
+  const { host, port } = address
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 /** Where connections come from. */

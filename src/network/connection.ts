@@ -59,6 +59,8 @@ export class Connection {
       readonly housekeeping?: boolean
       readonly traffic?: Traffic | undefined
       readonly onClose?: (error: Error) => void
+      /** The node reads again: `isFull` is over. */
+      readonly onDrain?: () => void
     },
   ) {
     this.channel = channel
@@ -72,7 +74,13 @@ export class Connection {
     channel.receive({
       onFrame: frame => this.#receive(frame),
       onClose: reason => this.#end(new ConnectionError(`the connection to ${channel.peer} was closed: ${reason}`)),
+      ...(options.onDrain === undefined ? {} : { onDrain: options.onDrain }),
     })
+  }
+
+  /** The node does not read what it is sent: more of it would only wait in memory. */
+  get isFull(): boolean {
+    return this.channel.isFull
   }
 
   get isClosed(): boolean {

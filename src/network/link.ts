@@ -15,6 +15,9 @@ import { type Hold, isHold, type Passage, Rules, type Verdict } from './rules.ts
 /** Largest extra delay of a frame on virtual time, in milliseconds, drawn from the seed. */
 const JITTER_MS = 1
 
+/** What may be under way in one direction, as between two kernels, until the channel is full. */
+const WINDOW_BYTES = 8 * 1024 * 1024
+
 /** Something on its way in one direction of a connection: a frame, or the end behind the last one. */
 interface Travelling {
   readonly frame: Frame | undefined
@@ -32,9 +35,8 @@ interface Attempt {
 
 /**
  * The network of one process: connections between nodes that hand each other frames by reference. A direction is FIFO, as
- * TCP is: loss is a hold or a reset, never a missing frame in the middle. Delays are drawn from the seed.
- *
- * Simplification: what is sent is not limited by a window; clients bound it by their requests in flight.
+ * TCP is: loss is a hold or a reset, never a missing frame in the middle. Delays are drawn from the seed. What was sent and
+ * not taken is bounded by a window, if its sender heeds `isFull`.
  */
 export class LinkNetwork implements Carrier {
   readonly rules: Rules
@@ -66,14 +68,14 @@ export class LinkNetwork implements Carrier {
     }
   }
 
-  connect(from: string, to: Address): Promise<Channel> {
+  connect(from: string, to: Address, windowBytes = WINDOW_BYTES): Promise<Channel> {
     const connected = this.#runtime.deferred<Channel>()
-    this.#connect(from, addressText(to), connected)
+    this.#connect(from, addressText(to), windowBytes, connected)
     return connected.promise
   }
 
   /** A handshake goes both ways: what cuts either of them keeps the connection from being made. */
-  #connect(from: string, key: string, connected: Deferred<Channel>): void {
+  #connect(from: string, key: string, windowBytes: number, connected: Deferred<Channel>): void {
     const to = this.#listeners.get(key)?.name ?? key
     let ms = 0
     for (const [a, b] of [
@@ -86,7 +88,8 @@ export class LinkNetwork implements Carrier {
         return
       }
       if (isHold(verdict)) {
-        this.#attempts.add({ from, to, hold: verdict, again: () => this.#connect(from, key, connected) })
+        const again = () => this.#connect(from, key, windowBytes, connected)
+        this.#attempts.add({ from, to, hold: verdict, again })
         return
       }
       if (typeof verdict === 'object') ms += verdict.afterMs
@@ -97,7 +100,7 @@ export class LinkNetwork implements Carrier {
         connected.reject(new ConnectionError(`${from} found nobody listening at ${key}`))
         return
       }
-      const [near, far] = this.#pair(from, listener.name)
+      const [near, far] = this.#pair(from, listener.name, windowBytes)
       listener.accept(far)
       connected.resolve(near)
     })
@@ -118,13 +121,15 @@ export class LinkNetwork implements Carrier {
     return held.map(what => `${what} holds it back`)
   }
 
-  #pair(from: string, to: string): [Channel, Channel] {
-    const there = new Direction(from, to, this.#runtime, this)
-    const back = new Direction(to, from, this.#runtime, this)
+  #pair(from: string, to: string, windowBytes: number): [Channel, Channel] {
+    const there = new Direction(from, to, windowBytes, this.#runtime, this)
+    const back = new Direction(to, from, windowBytes, this.#runtime, this)
     const near = new LinkChannel(to, there, back, this.#runtime, this.#directions)
     const far = new LinkChannel(from, back, there, this.#runtime, this.#directions)
     there.end = far
+    there.start = near
     back.end = near
+    back.start = far
     this.#directions.add(there)
     this.#directions.add(back)
     return [near, far]
@@ -173,6 +178,7 @@ export class LinkNetwork implements Carrier {
 
 /** One way of a connection: what is in the air, and behind it what is held. */
 class Direction {
+  start!: LinkChannel
   end!: LinkChannel
   readonly from: string
   readonly to: string
@@ -184,15 +190,31 @@ class Direction {
   /** In the order in which they were sent, whatever a clock of the real world does to their timers. */
   readonly #inTheAir: Travelling[] = []
   #lastArrival = 0
+  readonly #windowBytes: number
+  /** Sent and not taken. */
+  #bytes = 0
 
-  constructor(from: string, to: string, runtime: Runtime, network: LinkNetwork) {
+  constructor(from: string, to: string, windowBytes: number, runtime: Runtime, network: LinkNetwork) {
     this.from = from
     this.to = to
+    this.#windowBytes = windowBytes
     this.#runtime = runtime
     this.#network = network
   }
 
+  get isFull(): boolean {
+    return this.#bytes >= this.#windowBytes
+  }
+
+  /** The other end took a frame. That there is room again is news of its own event. */
+  taken(bytes: number): void {
+    const wasFull = this.isFull
+    this.#bytes -= bytes
+    if (wasFull && !this.isFull && this.start.wantsDrain) this.#runtime.after(0, () => this.start.drained())
+  }
+
   send(what: Travelling): void {
+    this.#bytes += what.frame?.length ?? 0
     if (this.#held.length > 0 || !this.#depart(what)) this.#held.push(what)
   }
 
@@ -244,8 +266,9 @@ class LinkChannel implements Channel {
   readonly #runtime: Runtime
   readonly #directions: Set<Direction>
   #receiver: ChannelReceiver | undefined
-  /** What arrived before anybody received it: whoever connected may have been paused meanwhile. */
-  #early: Travelling[] = []
+  /** What arrived while this end was paused, or before anybody received: whoever connected may have been paused meanwhile. */
+  #untaken: Travelling[] = []
+  #paused = false
   #closed = false
   /** The network broke it; this end learns of it in the next event. */
   #broken = false
@@ -262,9 +285,31 @@ class LinkChannel implements Channel {
     return this.#closed
   }
 
+  get isFull(): boolean {
+    return this.#out.isFull
+  }
+
+  get wantsDrain(): boolean {
+    return this.#receiver?.onDrain !== undefined
+  }
+
+  drained(): unknown {
+    return this.#closed || this.isFull ? undefined : this.#receiver?.onDrain?.()
+  }
+
   receive(receiver: ChannelReceiver): void {
     this.#receiver = receiver
-    if (this.#early.length > 0) this.#runtime.after(0, () => this.#takeEarly())
+    if (this.#untaken.length > 0) this.#runtime.after(0, () => this.#takeUntaken())
+  }
+
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): unknown {
+    if (!this.#paused) return undefined
+    this.#paused = false
+    return this.#takeUntaken()
   }
 
   send(frame: Frame, label: FrameLabel): void {
@@ -286,34 +331,45 @@ class LinkChannel implements Channel {
     if (this.#broken) return
     for (const end of [this, this.#out.end]) {
       end.#broken = true
+      end.#untaken = []
       this.#runtime.after(0, () => end.#arrive({ frame: undefined, label: undefined, reason }))
     }
   }
 
+  /** An end that lies behind nothing arrives even while this end is paused, so that whoever answers learns of it. */
   #arrive(what: Travelling): unknown {
     if (this.#closed) return undefined
-    if (this.#receiver !== undefined && this.#early.length === 0) return this.#take(what)
-    this.#early.push(what)
+    const isTaken = this.#untaken.length === 0 && (!this.#paused || what.frame === undefined)
+    if (this.#receiver !== undefined && isTaken) return this.#take(what)
+    this.#untaken.push(what)
     return undefined
   }
 
-  #takeEarly(): unknown {
-    const results = this.#early.map(what => this.#take(what))
-    this.#early = []
-    return Promise.all(results)
+  #takeUntaken(): unknown {
+    const results: unknown[] = []
+    while (this.#untaken.length > 0 && !this.#closed) {
+      if (this.#paused && this.#untaken[0]!.frame !== undefined) break
+      const result = this.#take(this.#untaken.shift()!)
+      if (result !== undefined) results.push(result)
+    }
+    return results.length > 1 ? Promise.all(results) : results[0]
   }
 
   #take({ frame, reason }: Travelling): unknown {
     if (this.#closed) return undefined
-    if (frame !== undefined) return this.#receiver!.onFrame(frame)
+    if (frame !== undefined) {
+      this.#in.taken(frame.length)
+      return this.#receiver!.onFrame(frame)
+    }
     this.#shut()
-    this.#receiver!.onClose(reason ?? 'closed')
+    this.#receiver!.onClose(reason ?? 'closed', this.#broken)
     return undefined
   }
 
   /** What is still on its way to this end is lost; what this end has sent travels on. */
   #shut(): void {
     this.#closed = true
+    this.#untaken = []
     this.#in.forget()
     this.#directions.delete(this.#in)
   }

@@ -1,8 +1,9 @@
 import type { FrameLabel } from './channel.ts'
+import { isMeantBy } from './external-name.ts'
 
 /** What is about to travel from one node to another. */
 export interface Passage {
-  /** Names of the nodes: `broker-1`, `controller`, a client's name. */
+  /** Names of the nodes: `broker-1`, `controller`, a client's name; of another process `checkout@127.0.0.1:51234`. */
   readonly from: string
   readonly to: string
   readonly what: 'connect' | 'frame' | 'close'
@@ -108,7 +109,12 @@ export function isHold(verdict: Verdict | Hold): verdict is Hold {
   return typeof verdict === 'object' && 'lifted' in verdict
 }
 
+/** Whether a passage goes from the one to the other; who is meant by a name, `isMeantBy` says. */
+export function isFromTo({ from, to }: Passage, a: string, b: string): boolean {
+  return isMeantBy(from, a) && isMeantBy(to, b)
+}
+
 /** Whether a passage goes between the two, in either direction. */
 export function isBetween(passage: Passage, a: string, b: string): boolean {
-  return (passage.from === a && passage.to === b) || (passage.from === b && passage.to === a)
+  return isFromTo(passage, a, b) || isFromTo(passage, b, a)
 }

@@ -56,6 +56,10 @@ class LifeChannel implements Channel {
   readonly #gone: () => void
   /** As the node knows: while it is paused it learns nothing. */
   #closed = false
+  /** By the node. */
+  #paused = false
+  /** The node is paused: one frame is withheld by its life, and those behind it stay on the way. */
+  #withheld = false
 
   constructor(life: Life, channel: Channel, gone: () => void) {
     this.#life = life
@@ -82,17 +86,52 @@ class LifeChannel implements Channel {
     this.#channel.close(reason)
   }
 
+  get isFull(): boolean {
+    return this.#channel.isFull
+  }
+
+  pause(): void {
+    this.#paused = true
+    this.#channel.pause()
+  }
+
+  resume(): unknown {
+    this.#paused = false
+    return this.#withheld ? undefined : this.#channel.resume()
+  }
+
   receive(receiver: ChannelReceiver): void {
+    const { onDrain } = receiver
     this.#channel.receive({
-      onFrame: frame => this.#life.enter(() => (this.#closed ? undefined : receiver.onFrame(frame))),
-      onClose: reason => {
+      onFrame: frame => {
+        if (this.#life.isOver) return undefined
+        if (!this.#life.isWithholding) return this.#take(receiver, frame)
+        this.#withheld = true
+        this.#channel.pause()
+        return this.#life.enter(() => this.#takeWithheld(receiver, frame))
+      },
+      onClose: (reason, isReset) => {
         this.#life.enter(() => {
           if (this.#closed) return
           this.#closed = true
           this.#gone()
-          receiver.onClose(reason)
+          receiver.onClose(reason, isReset)
         })
       },
+      ...(onDrain === undefined
+        ? {}
+        : { onDrain: () => this.#life.enter(() => (this.#closed ? undefined : receiver.onDrain!())) }),
     })
+  }
+
+  #take(receiver: ChannelReceiver, frame: Frame): unknown {
+    return this.#closed ? undefined : receiver.onFrame(frame)
+  }
+
+  #takeWithheld(receiver: ChannelReceiver, frame: Frame): unknown {
+    this.#withheld = false
+    const taken = this.#take(receiver, frame)
+    const next = this.#paused || this.#closed ? undefined : this.#channel.resume()
+    return taken === undefined || next === undefined ? (taken ?? next) : Promise.all([taken, next])
   }
 }

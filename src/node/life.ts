@@ -35,6 +35,11 @@ export class Life implements Runtime {
     return this.#paused
   }
 
+  /** Paused, or what piled up in a pause has not all happened yet. */
+  get isWithholding(): boolean {
+    return this.#withheld !== undefined
+  }
+
   now(): number {
     return this.#runtime.now()
   }

@@ -26,6 +26,8 @@ export interface ReceiverOptions<Node> {
   readonly side: 'broker' | 'controller'
   /** The APIs that this node takes, by key. */
   readonly apis: ReadonlyMap<number, AnyApi>
+  /** What it takes from clients, where that is less (`kafkaVersion`). */
+  readonly clientApis?: ReadonlyMap<number, AnyApi>
   readonly interceptors: Interceptors
   /** Broker id of a peer of this name; undefined for clients. */
   readonly peerId: (name: string) => number | undefined
@@ -36,7 +38,10 @@ export interface ReceiverOptions<Node> {
 /** The key whose unsupported versions are answered in version 0 instead of closing the connection (W-11). */
 const API_VERSIONS = 18
 
-/** Takes connections; on each it handles one request at a time (W-4), in order. */
+/**
+ * Takes connections; on each it handles one request at a time (W-4), in order: the connection is paused until the answer
+ * is on its way, and for as long as the client does not read it. What a client sends meanwhile fills the way to this node.
+ */
 export class Receiver<Node> {
   readonly #options: ReceiverOptions<Node>
   readonly #connections = new Set<ServerConnection<Node>>()
@@ -59,7 +64,6 @@ export class Receiver<Node> {
 class ServerConnection<Node> {
   readonly #channel: Channel
   readonly #options: ReceiverOptions<Node>
-  readonly #waiting: Frame[] = []
   /** Of the request in hand: there is one at a time. */
   #onClosed: (() => void) | undefined
   /** The request in hand, where there is a witness who wants to know how it ends. */
@@ -68,7 +72,9 @@ class ServerConnection<Node> {
   /** The connection as handlers know it. */
   readonly #closing: RequestContext['closed']
   readonly #peer: number | undefined
-  #busy = false
+  readonly #apis: ReadonlyMap<number, AnyApi>
+  /** The client has not read what it was answered: nothing more is taken from it. */
+  #isDraining = false
   #isClosed = false
 
   constructor(channel: Channel, options: ReceiverOptions<Node>, gone: () => void) {
@@ -76,6 +82,7 @@ class ServerConnection<Node> {
     this.#options = options
     this.#gone = gone
     this.#peer = options.peerId(channel.peer)
+    this.#apis = (this.#peer === undefined ? options.clientApis : undefined) ?? options.apis
     const isClosed = () => this.#isClosed
     this.#closing = {
       get isClosed() {
@@ -89,8 +96,9 @@ class ServerConnection<Node> {
       },
     }
     channel.receive({
-      onFrame: frame => this.#receive(frame),
+      onFrame: frame => (this.#isClosed ? undefined : this.#handle(frame)),
       onClose: () => this.#closed(),
+      onDrain: () => this.#drained(),
     })
   }
 
@@ -110,7 +118,6 @@ class ServerConnection<Node> {
   #closed(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#waiting.length = 0
     this.#gone()
     // Of a dead node nothing happens any more.
     if (!this.#options.life.isOver) this.#onClosed?.()
@@ -128,25 +135,21 @@ class ServerConnection<Node> {
     interceptors.witness?.ended(request, bytes)
   }
 
+  #drained(): unknown {
+    if (!this.#isDraining) return undefined
+    this.#isDraining = false
+    return this.#channel.resume()
+  }
+
+  /** An answer is on its way: the next request may come, if there is room for its answer. */
+  #next(): unknown {
+    return this.#isClosed || this.#isDraining ? undefined : this.#channel.resume()
+  }
+
   /** Answers a promise while a request is in hand. */
-  #receive(frame: Frame): Promise<void> | undefined {
-    if (this.#isClosed) return undefined
-    if (!this.#busy) return this.#handle(frame)
-    this.#waiting.push(frame)
-    return undefined
-  }
-
-  #next(): Promise<void> | undefined {
-    this.#busy = false
-    while (!this.#isClosed && this.#waiting.length > 0) {
-      const handling = this.#handle(this.#waiting.shift()!)
-      if (handling !== undefined) return handling
-    }
-    return undefined
-  }
-
-  #handle(frame: Frame): Promise<void> | undefined {
-    const { apis, side } = this.#options
+  #handle(frame: Frame): Promise<unknown> | undefined {
+    const { side } = this.#options
+    const apis = this.#apis
     let header: RequestHeader
     let body: RequestOf<AnyApi>
     try {
@@ -178,10 +181,10 @@ class ServerConnection<Node> {
     }
     this.#traceRequest(api, header)
     this.#traceResponse(api, header)
-    this.#channel.send(encodeResponse(api, 0, header.correlationId, this.#options.unknownApiVersions), label(api))
+    this.#send(encodeResponse(api, 0, header.correlationId, this.#options.unknownApiVersions), api)
   }
 
-  #answer(api: AnyApi, header: RequestHeader, body: RequestOf<AnyApi>, bytes: number): Promise<void> | undefined {
+  #answer(api: AnyApi, header: RequestHeader, body: RequestOf<AnyApi>, bytes: number): Promise<unknown> | undefined {
     const { life, name, node, nodeId, side, interceptors } = this.#options
     this.#onClosed = undefined
     const context: RequestContext = {
@@ -216,7 +219,7 @@ class ServerConnection<Node> {
       this.#respond(api, header, answer)
       return undefined
     }
-    this.#busy = true
+    this.#channel.pause()
     return life.guard(answer).then(
       settled => {
         this.#respond(api, header, settled)
@@ -253,7 +256,14 @@ class ServerConnection<Node> {
     const frame = this.#encode(api, header, answer)
     this.#traceResponse(api, header)
     this.#end(answer, frame.length)
-    this.#channel.send(frame, label(api))
+    this.#send(frame, api)
+  }
+
+  #send(frame: Frame, api: AnyApi): void {
+    this.#channel.send(frame, { kind: 'response', api: api.name })
+    if (!this.#channel.isFull) return
+    this.#isDraining = true
+    this.#channel.pause()
   }
 
   #encode(api: AnyApi, header: RequestHeader, answer: ResponseInput<AnyApi>): Frame {
@@ -281,8 +291,4 @@ class ServerConnection<Node> {
     this.#refuse(`${api.name} failed: ${(error as Error).message}`)
     if (!(error instanceof KafkaError)) throw error
   }
-}
-
-function label(api: AnyApi) {
-  return { kind: 'response', api: api.name } as const
 }

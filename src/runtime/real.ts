@@ -43,6 +43,11 @@ export function elapsed(): number {
   return stopwatch()
 }
 
+/** For chance that nobody needs to repeat: a client of its own, in a process of its own. */
+export function freshSeed(): number {
+  return Math.floor(Math.random() * 2 ** 32)
+}
+
 /** A bug that no call can report ends the run loudly. */
 export function raise(error: unknown): void {
   soon(() => {

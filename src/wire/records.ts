@@ -71,7 +71,7 @@ export function producedBatch(records: Records | null, version: number): RecordB
   const length = splitter.peek()
   if (length === 0) throw refused(version, 'has no complete batch')
   if (splitter.magic !== 2) throw refused(version, `has a batch of magic ${splitter.magic}, not 2`)
-  const batch = splitter.take(length)
+  const batch = splitter.take(length, true)
   if (batch.compression === ZSTD && version < 7) {
     throw new KafkaError('UNSUPPORTED_COMPRESSION_TYPE', `a produce request of version ${version} has a zstd batch`)
   }
@@ -81,6 +81,13 @@ export function producedBatch(records: Records | null, version: number): RecordB
 
 function refused(version: number, what: string): KafkaError {
   return new KafkaError('INVALID_RECORD', `a partition of a produce request of version ${version} ${what}`)
+}
+
+/** Not Buffer's `slice`, which is a view, nor memory of Node's pool, which other things hold on to. */
+function copied(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(bytes.length)
+  copy.set(bytes)
+  return copy
 }
 
 /** Goes through slices, batch by batch. */
@@ -125,10 +132,15 @@ class Splitter {
     return size
   }
 
-  take(size: number): RecordBatch {
+  /** `isKept`: a body that is a small part of the memory it came in is copied, so that it does not hold on to the rest. */
+  take(size: number, isKept = false): RecordBatch {
     const head = this.#piece(HEAD_BYTES)
-    const body = size === HEAD_BYTES ? emptyBody : this.#piece(size - HEAD_BYTES)
-    return new RecordBatch(head, body)
+    const length = size - HEAD_BYTES
+    if (length === 0) return new RecordBatch(head, emptyBody)
+    const slice = this.#skipEmpty()
+    const body = this.#piece(length)
+    const isView = body.buffer === slice.buffer && body !== slice
+    return new RecordBatch(head, isKept && isView && length * 2 < body.buffer.byteLength ? copied(body) : body)
   }
 
   /** The next `length` bytes: the slice itself, a view of it, or, where it ends too early, a copy. */
@@ -146,11 +158,12 @@ class Splitter {
     return length === slice.length ? slice : slice.subarray(at, at + length)
   }
 
-  #skipEmpty(): void {
+  #skipEmpty(): Uint8Array {
     while (this.#at === this.#slice.length && this.#next < this.#slices.length) {
       this.#slice = this.#slices[this.#next++]!
       this.#at = 0
     }
+    return this.#slice
   }
 
   #skip(length: number): void {

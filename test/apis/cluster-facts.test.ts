@@ -56,6 +56,13 @@ describe('ApiVersions', () => {
     for (const controllerOnly of [56, 62, 63, 67]) expect(ranges.has(controllerOnly)).toBe(false)
   })
 
+  test('no broker has a receiver of telemetry, so none advertises it, and clients send none (M-40)', async () => {
+    const { apiKeys } = await ask(cluster, 1, apiVersions, software)
+    const keys = apiKeys.map(({ apiKey }) => apiKey)
+    expect(keys).toContain(35)
+    for (const telemetry of [71, 72]) expect(keys).not.toContain(telemetry)
+  })
+
   test('a controller answers for itself: registrations and heartbeats, no Produce (W-15)', async () => {
     const { errorCode, apiKeys } = await ask(cluster, 1000, apiVersions, software)
     expect(errorCode).toBe(0)
@@ -67,14 +74,17 @@ describe('ApiVersions', () => {
   test('v4 tells features with their finalized levels, v3 leaves those out that begin at level 0 (W-14, W-17)', async () => {
     const v4 = await ask(cluster, 1, apiVersions, software, 4)
     expect(v4.supportedFeatures).toEqual([
-      { name: 'metadata.version', minVersion: 7, maxVersion: 30 },
-      { name: 'eligible.leader.replicas.version', minVersion: 0, maxVersion: 1 },
       { name: 'group.version', minVersion: 0, maxVersion: 1 },
       { name: 'kraft.version', minVersion: 0, maxVersion: 1 },
+      { name: 'metadata.version', minVersion: 7, maxVersion: 30 },
+      { name: 'share.version', minVersion: 0, maxVersion: 1 },
+      { name: 'streams.version', minVersion: 0, maxVersion: 1 },
+      { name: 'transaction.version', minVersion: 0, maxVersion: 2 },
+      { name: 'eligible.leader.replicas.version', minVersion: 0, maxVersion: 1 },
     ])
     expect(v4.finalizedFeatures).toEqual([
       { name: 'metadata.version', maxVersionLevel: 30, minVersionLevel: 30 },
-      { name: 'kraft.version', maxVersionLevel: 1, minVersionLevel: 1 },
+      { name: 'transaction.version', maxVersionLevel: 2, minVersionLevel: 2 },
       { name: 'eligible.leader.replicas.version', maxVersionLevel: 1, minVersionLevel: 1 },
       { name: 'group.version', maxVersionLevel: 1, minVersionLevel: 1 },
     ])

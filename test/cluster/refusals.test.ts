@@ -2,7 +2,16 @@ import { describe, expect, test } from 'vitest'
 import { apis } from '../../src/apis/registry.ts'
 import { merged, overlaid, type Refusal, splitRequest } from '../../src/cluster/refusals.ts'
 import { levelOf, mentions, type RequestScope } from '../../src/cluster/request-scope.ts'
-import { Fetch, ListOffsets, Metadata, Produce } from '../../src/index.ts'
+import {
+  AlterClientQuotas,
+  AlterReplicaLogDirs,
+  AlterUserScramCredentials,
+  CreateAcls,
+  Fetch,
+  ListOffsets,
+  Metadata,
+  Produce,
+} from '../../src/index.ts'
 import type { AnyApi } from '../../src/wire/api.ts'
 import { Reader } from '../../src/wire/reader.ts'
 import type { AnyField, Fields } from '../../src/wire/schema.ts'
@@ -156,4 +165,39 @@ test('the bounds of a ListOffsets that is refused are those that Kafka says: -1'
   expect(refused!.topics).toEqual([
     { name: 'orders', partitions: [{ partitionIndex: 2, errorCode: 6, timestamp: -1, offset: -1, leaderEpoch: -1 }] },
   ])
+})
+
+describe('lists that are called otherwise in the answer', () => {
+  const refused = (api: AnyApi, request: object, scope?: RequestScope) => {
+    const version = api.versions.max
+    const refusal: Refusal = { api, version, code: 41, level: levelOf(api, version, scope), scope }
+    return splitRequest(refusal, request as never)
+  }
+
+  test('every ACL is refused, every quota under its entity, every user by name', () => {
+    const acl = { resourceType: 2 }
+    expect(refused(CreateAcls, { creations: [acl, acl] }).refused).toMatchObject({
+      results: [{ errorCode: 41 }, { errorCode: 41 }],
+    })
+    const entity = [{ entityType: 'user', entityName: 'alice' }]
+    const quotas = refused(AlterClientQuotas, { entries: [{ entity, ops: [] }], validateOnly: false })
+    expect(quotas.refused).toMatchObject({ entries: [{ errorCode: 41, entity }] })
+    const users = { deletions: [{ name: 'a', mechanism: 1 }], upsertions: [{ name: 'b', mechanism: 1 }] }
+    expect(refused(AlterUserScramCredentials, users).refused).toMatchObject({
+      results: [
+        { user: 'a', errorCode: 41 },
+        { user: 'b', errorCode: 41 },
+      ],
+    })
+  })
+
+  test('a topic that is asked for below its directory is refused, and the rest is left', () => {
+    const topics = ['orders', 'audit'].map(name => ({ name, partitions: [0] }))
+    const request = { dirs: [{ path: '/a', topics }] }
+    const split = refused(AlterReplicaLogDirs, request, { topic: 'orders' } as RequestScope)
+    expect(split.refused).toMatchObject({
+      results: [{ topicName: 'orders', partitions: [{ partitionIndex: 0, errorCode: 41 }] }],
+    })
+    expect(split.rest).toEqual({ dirs: [{ path: '/a', topics: [topics[1]] }] })
+  })
 })

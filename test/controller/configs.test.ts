@@ -77,14 +77,14 @@ test('without eligible leader replicas the static min.insync.replicas counts, an
   expect(driven.state('a')).toBe('leader=1 le=0 pe=1 isr=[1] replicas=[1,2,3]')
 })
 
-test('features of a new cluster: metadata.version 30, kraft, eligible leader replicas and groups 1', () => {
+test('features of a new cluster: metadata.version 30, transaction.version 2, eligible leader replicas and groups 1 (W-17)', () => {
   expect([...new DrivenController().image.features]).toEqual([
     ['metadata.version', 30],
-    ['kraft.version', 1],
+    ['transaction.version', 2],
     ['eligible.leader.replicas.version', 1],
     ['group.version', 1],
   ])
   expect(
-    new DrivenController({ features: { 'transaction.version': 2 } }).image.featureLevel('transaction.version'),
-  ).toBe(2)
+    new DrivenController({ features: { 'transaction.version': 1 } }).image.featureLevel('transaction.version'),
+  ).toBe(1)
 })

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { apis } from '../../src/apis/registry.ts'
 import type { AnyApi } from '../../src/wire/api.ts'
+import { protocol } from '../apis/protocol.ts'
 
 /** One row for each API, from its declaration. */
 function row(api: AnyApi): string {
@@ -12,6 +14,21 @@ function row(api: AnyApi): string {
   return `| ${api.key} | ${api.name} | ${range(versions)} | ${api.broker ? range(advertised) : '–'} | ${flexible} | ${by} |`
 }
 
+const { releases } = JSON.parse(readFileSync(new URL('../data/kafka/releases.json', import.meta.url), 'utf8')) as {
+  releases: Record<string, { kraft: Record<string, unknown> }>
+}
+
+/** What a 4.3 broker advertises, and a broker here does not take. */
+function missing(): string {
+  const ours = new Set(apis.map(api => api.key))
+  const names = new Map(protocol.requests.map(({ apiKey, name }) => [apiKey, name.replace(/Request$/, '')]))
+  const keys = Object.keys(releases['4.3']!.kraft).map(Number)
+  return keys
+    .filter(key => !ours.has(key))
+    .map(key => `- ${names.get(key)} (${key})`)
+    .join('\n')
+}
+
 test('docs/protocol.md is what the declarations say; rewrite it with `npm run docs`', async () => {
   const text = `# The protocol
 
@@ -21,6 +38,12 @@ not advertised, and a request for it closes the connection (W-5).
 | Key | API | Versions taken | Advertised to clients | Flexible | Answered by |
 |--:|---|---|---|---|---|
 ${apis.map(row).join('\n')}
+
+## Not here
+
+What a stock 4.3 broker advertises beside these:
+
+${missing()}
 `
   await expect(text).toMatchFileSnapshot('../../docs/protocol.md')
 })

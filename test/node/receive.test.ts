@@ -232,7 +232,6 @@ test('the client goes while its request is in hand: the handler is told once, an
   }
   const client = await node.client()
   client.ask(metadata, 1, all)
-  client.ask(metadata, 2, all)
   await node.pass(5)
   client.channel.close('gone')
   await node.pass(5)
@@ -287,4 +286,40 @@ test('an async handler that waits for nothing answers before anything else happe
     }),
   )
   expect(orders[0]).toEqual(orders[1])
+})
+
+test('a client that takes no answers is not served on: nothing of it waits at the node but what the way holds (W-4)', async () => {
+  const node = new NodeUnderTest()
+  const megabyte = 'x'.repeat(30_000)
+  node.handler = () => ({ ...written, topics: Array.from({ length: 40 }, () => ({ name: megabyte, partitions: [] })) })
+  const client = await node.client()
+  client.channel.pause()
+  for (let id = 1; id <= 40; id++) client.ask(metadata, id, all)
+  await node.pass(100)
+  // Eight MiB are what a link holds.
+  expect(node.handled.length).toBe(7)
+  client.channel.resume()
+  await node.pass(100)
+  expect(client.correlations).toEqual(Array.from({ length: 40 }, (_, i) => i + 1))
+})
+
+test('while a node is paused one request of each connection is withheld, the others stay on the way, and come in order', async () => {
+  const node = new NodeUnderTest()
+  const [one, other] = [await node.client('one'), await node.client('other')]
+  await node.pass(5)
+  node.life.pause()
+  for (let id = 1; id <= 5; id++) one.ask(metadata, id, all)
+  for (let id = 1; id <= 5; id++) other.ask(metadata, id, all)
+  one.channel.close('gone')
+  await node.pass(50)
+  expect(node.handled).toEqual([])
+  node.life.resume()
+  await node.pass(50)
+  const handledOf = (name: string) =>
+    node.handled.filter(({ context }) => context.from === name).map(({ context }) => context.correlationId)
+  expect([handledOf('one'), handledOf('other')]).toEqual([
+    [1, 2, 3, 4, 5],
+    [1, 2, 3, 4, 5],
+  ])
+  expect(other.correlations).toEqual([1, 2, 3, 4, 5])
 })

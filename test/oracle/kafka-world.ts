@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { metadata } from '../../src/apis/metadata.ts'
 import type { ClientEnvironment } from '../../src/client/environment.ts'
 import type { Address } from '../../src/network/channel.ts'
+import { TcpCarrier } from '../../src/network/tcp.ts'
 import { RealRuntime } from '../../src/runtime/real.ts'
 import type { AnyApi, RequestInput, ResponseOf } from '../../src/wire/api.ts'
 import { ConnectedLine, pollUntil } from '../scenarios/line.ts'
@@ -19,7 +20,6 @@ import {
 } from '../scenarios/world.ts'
 import { DEFAULT_VERSION, type Oracle, startKafka } from './kafka.mjs'
 import { Proxies } from './proxy.ts'
-import { tcpCarrier } from './tcp.ts'
 
 const BROKERS = [1, 2, 3]
 
@@ -51,6 +51,7 @@ let running: Promise<RunningKafka> | undefined
 
 class RunningKafka {
   readonly runtime = new RealRuntime({ seed: 1 })
+  readonly carrier = new TcpCarrier({ runtime: this.runtime })
   readonly proxies: Proxies
   readonly oracle: Oracle
   readonly down = new Set<number>()
@@ -92,7 +93,7 @@ class RunningKafka {
   }
 
   connect(broker: number): Promise<ConnectedLine> {
-    return ConnectedLine.open(this.runtime, tcpCarrier, this.addressOf(broker))
+    return ConnectedLine.open(this.runtime, this.carrier, this.addressOf(broker))
   }
 
   addressOf(broker: number): Address {
@@ -180,7 +181,7 @@ class KafkaWorld implements World {
 
   environment(clientName: string): ClientEnvironment {
     const bootstrap = BROKERS.map(broker => this.#kafka.addressOf(broker))
-    return { runtime: this.#kafka.runtime, carrier: tcpCarrier, bootstrap, clientName }
+    return { runtime: this.#kafka.runtime, carrier: this.#kafka.carrier, bootstrap, clientName }
   }
 
   async crash(node: number): Promise<void> {

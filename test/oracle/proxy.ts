@@ -1,5 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { Framing, writeFrame } from './tcp.ts'
+import { Framing, framed } from '../../src/network/framing.ts'
+import { frameOf } from '../../src/wire/frame.ts'
 
 /** What a rule of the proxy is asked about. */
 export interface ProxiedFrame {
@@ -14,6 +15,22 @@ export interface ProxiedFrame {
 export type HoldRule = (frame: ProxiedFrame) => boolean
 
 const API_VERSIONS = 18
+const MAX_FRAME_BYTES = 100 * 1024 * 1024
+
+/** The frames that are complete now, without their size. */
+function framesOf(framing: Framing, chunk: Buffer): Buffer[] {
+  framing.push(chunk)
+  const frames: Buffer[] = []
+  for (let frame = framing.next(); frame !== undefined; frame = framing.next()) {
+    const { buffer, byteOffset, length } = frame.slices[0]!
+    frames.push(Buffer.from(buffer, byteOffset, length))
+  }
+  return frames
+}
+
+function write(socket: Socket, bytes: Buffer): void {
+  for (const piece of framed(frameOf([bytes]))) socket.write(piece)
+}
 
 /** Which node a connection comes from: all of Kafka's clients inside a cluster say it in their client id. */
 function nodeOf(clientId: string): number | undefined {
@@ -97,14 +114,16 @@ class Tunnel {
     this.#proxies = proxies
     this.#far = connect({ host: '127.0.0.1', port: innerPort, noDelay: true })
     near.setNoDelay(true)
-    const requests = new Framing()
-    const responses = new Framing()
+    const requests = new Framing(MAX_FRAME_BYTES)
+    const responses = new Framing(MAX_FRAME_BYTES)
     near.on('data', chunk => {
-      for (const bytes of requests.push(chunk)) this.#request(bytes)
+      for (const bytes of framesOf(requests, chunk)) this.#request(bytes)
       this.pump()
     })
     this.#far.on('data', chunk => {
-      for (const bytes of responses.push(chunk)) this.#responses.push({ bytes, apiKey: this.#asked.shift() ?? -1 })
+      for (const bytes of framesOf(responses, chunk)) {
+        this.#responses.push({ bytes, apiKey: this.#asked.shift() ?? -1 })
+      }
       this.pump()
     })
     // Errors are followed by a close, which is what the other side is told.
@@ -140,12 +159,12 @@ class Tunnel {
       if (this.#isHeld('request', next.apiKey)) break
       this.#requests.shift()
       this.#asked.push(next.apiKey)
-      if (!this.#farEnded) writeFrame(this.#far, [next.bytes], next.bytes.length)
+      if (!this.#farEnded) write(this.#far, next.bytes)
     }
     for (let next = this.#responses[0]; next !== undefined; next = this.#responses[0]) {
       if (this.#isHeld('response', next.apiKey)) break
       this.#responses.shift()
-      if (!this.#nearEnded) writeFrame(this.#near, [next.bytes], next.bytes.length)
+      if (!this.#nearEnded) write(this.#near, next.bytes)
     }
     // The end of a connection travels behind what was sent before it, and is held as that is.
     if (this.#nearEnded && this.#requests.length === 0 && !this.#isHeld('request', API_VERSIONS)) this.#far.end()

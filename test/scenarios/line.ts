@@ -70,6 +70,11 @@ export class ConnectedLine implements Line {
       get isClosed() {
         return channel.isClosed
       },
+      get isFull() {
+        return channel.isFull
+      },
+      pause: () => channel.pause(),
+      resume: () => channel.resume(),
       send: (frame, label) => channel.send(frame, label),
       close: reason => channel.close(reason),
       receive: (receiver: ChannelReceiver) =>

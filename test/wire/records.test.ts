@@ -141,3 +141,17 @@ describe('what a Produce request may carry for a partition (P-6)', () => {
     expect(produced(zstd, 7).compression).toBe(4)
   })
 })
+
+test('a produced batch that is a small part of what it came in has memory of its own, a big one and a whole slice have not', () => {
+  const made = batchOf([{ value: 'small' }], { timestamp: 1 })
+  const bytes = joined([made.head, made.body])
+  const chunk = new Uint8Array(64 * 1024)
+  chunk.set(bytes, 1_000)
+  const small = producedBatch(new Records([chunk.subarray(1_000, 1_000 + bytes.length)]), 9)
+  expect(small.body.buffer.byteLength).toBe(made.body.length)
+  expect(Buffer.compare(small.body, made.body)).toBe(0)
+  const big = batchOf([{ value: 'x'.repeat(500) }], { timestamp: 1 })
+  const view = joined([big.head, big.body])
+  expect(producedBatch(new Records([view]), 9).body.buffer).toBe(view.buffer)
+  expect(producedBatch(new Records([made.head, made.body]), 9).body).toBe(made.body)
+})

@@ -13,6 +13,7 @@ import {
   checkTopics,
 } from './admin-arguments.ts'
 import { AdminClient } from './admin-client.ts'
+import { ClusterAdmin } from './cluster-admin.ts'
 import {
   type ClusterDescription,
   describeCluster,
@@ -114,12 +115,14 @@ const timeoutAndValidation = [...timeout, 'validateOnly']
  * no answer are made again, until `default.api.timeout.ms` is over: REQUEST_TIMED_OUT. After `close`: IllegalStateError.
  * Misspelt fields: IllegalArgumentError.
  */
-export class Admin {
+export class Admin extends ClusterAdmin {
   readonly #client: AdminClient
 
   /** @throws {ConfigError} for a key that is not known, or a value that is not legal. */
   constructor(config: AdminOptions, environment: ClientEnvironment) {
-    this.#client = new AdminClient(adminConfigsOf(config, environment), environment)
+    const client = new AdminClient(adminConfigsOf(config, environment), environment)
+    super(client)
+    this.#client = client
   }
 
   /** By name what was created. Rejects with TOPIC_ALREADY_EXISTS, INVALID_REPLICATION_FACTOR, INVALID_CONFIG, … */

@@ -96,7 +96,7 @@ export async function createTopics(
 }
 
 /** A broker that asked a controller which no longer is one: again, at the right one. */
-function notController(items: readonly { readonly errorCode: number }[]): number {
+export function notController(items: readonly { readonly errorCode: number }[]): number {
   const isRetriable =
     items.length > 0 && items.every(({ errorCode }) => errorOfItem(errorCode)?.errorName === 'NOT_CONTROLLER')
   return isRetriable ? items[0]!.errorCode : 0

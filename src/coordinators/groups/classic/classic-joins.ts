@@ -3,6 +3,7 @@ import { KafkaError } from '../../../wire/errors.ts'
 import type { GroupShard } from '../group-shard.ts'
 import type { Group } from '../group-state.ts'
 import { groupTombstones } from '../group-tombstones.ts'
+import { peerOf } from '../peer.ts'
 import { answerJoin, dismiss, joined, joinRefusal } from './classic-answers.ts'
 import type { ClassicGroup } from './classic-group.ts'
 import { ClassicMember, type JoinAnswer, type JoinRequest, type MemberTerms } from './classic-member.ts'
@@ -86,7 +87,7 @@ export class ClassicJoins {
 
   #add(group: ClassicGroup, id: string, request: JoinRequest, context: RequestContext): Eventually<JoinAnswer> {
     const member = new ClassicMember(
-      { id, instanceId: request.groupInstanceId, ...addressOf(context) },
+      { id, instanceId: request.groupInstanceId, ...peerOf(context) },
       termsOf(request, context),
     )
     member.isNew = true
@@ -135,7 +136,7 @@ export class ClassicJoins {
     const old = knownId === undefined ? undefined : group.members.get(knownId)
     if (old === undefined) return this.#add(group, id, request, context)
     const terms = termsOf(request, context)
-    const identity = { id, instanceId, ...addressOf(context) }
+    const identity = { id, instanceId, ...peerOf(context) }
     if (group.state === 'Stable') {
       const others = [...group.members.values()].filter(member => member !== old)
       // Its subscription alone is no reason to rebalance; another protocol for all would be.
@@ -186,10 +187,4 @@ function termsOf(request: JoinRequest, { version }: RequestContext): MemberTerms
     sessionTimeoutMs,
     rebalanceTimeoutMs: version === 0 ? sessionTimeoutMs : request.rebalanceTimeoutMs,
   }
-}
-
-/** As Kafka writes addresses; who speaks over a link inside this process is on this host. */
-function addressOf({ clientId, from }: RequestContext): { clientId: string; clientHost: string } {
-  const host = /^(.+):\d+$/.exec(from)?.[1] ?? '127.0.0.1'
-  return { clientId: clientId ?? '', clientHost: `/${host}` }
 }

@@ -1,7 +1,0 @@
-import type { RequestContext } from '../../../wire/api.ts'
-
-/** As Kafka writes addresses; who speaks over a link inside this process is on this host. */
-export function peerOf({ clientId, from }: RequestContext): { readonly clientId: string; readonly clientHost: string } {
-  const host = /^(.+):\d+$/.exec(from)?.[1] ?? '127.0.0.1'
-  return { clientId: clientId ?? '', clientHost: `/${host}` }
-}
