@@ -24,7 +24,7 @@ export type {
   GroupMemberDescription,
 } from './client/admin/group-descriptions.ts'
 export type { RemoveMembersOptions } from './client/admin/group-members.ts'
-export type { GroupOffset, GroupPartitions, NewGroupOffset } from './client/admin/group-offsets.ts'
+export type { GroupOffset, GroupPartitions, NewGroupOffset, NewGroupOffsets } from './client/admin/group-offsets.ts'
 export type {
   GroupListing,
   GroupState,
@@ -67,7 +67,12 @@ export type {
   TopicPartitions,
 } from './client/consumer/assignors/assignor.ts'
 export type { AssignorChoice, AssignorName } from './client/consumer/assignors/strategies.ts'
-export type { CommittedOffset, OffsetsToCommit, PartitionOffset } from './client/consumer/commit-arguments.ts'
+export type {
+  CommittedOffset,
+  OffsetsToCommit,
+  PartitionOffset,
+  SeekTarget,
+} from './client/consumer/commit-arguments.ts'
 export type { CommitCallback } from './client/consumer/commits.ts'
 export type { ConsumerCloseOptions, GroupMetadata, SubscribeOptions } from './client/consumer/consumer-arguments.ts'
 export type { ConsumerInterceptor } from './client/consumer/consumer-interceptors.ts'
@@ -87,6 +92,7 @@ export type {
 } from './client/producer/producer-record.ts'
 export type {
   Deserialize,
+  Deserialized,
   Deserializer,
   DeserializerChoice,
   SerdeName,
@@ -107,7 +113,13 @@ export type { ControllerHandle } from './cluster/controller-handle.ts'
 export { createCluster } from './cluster/create-cluster.ts'
 export type { FaultOptions, InstalledInterceptor } from './cluster/faults.ts'
 export type { Consumption } from './cluster/group-consumption.ts'
-export type { ConsumedOptions, GroupHandle, GroupWaitOptions } from './cluster/group-handle.ts'
+export type {
+  ConsumedOptions,
+  ConsumedWaitOptions,
+  GroupHandle,
+  GroupWaitOptions,
+  StableWaitOptions,
+} from './cluster/group-handle.ts'
 export type { GroupPartitionView } from './cluster/group-lag.ts'
 export type { Coordinated } from './cluster/group-lookup.ts'
 export type { GroupMemberView } from './cluster/group-membership.ts'

@@ -43,8 +43,9 @@ beforeEach(() => watch.begin())
 
 afterEach(() => {
   const seeds = watch.seeds()
-  const problems = watch.end()
   const hasFailed = failed()
+  if (hasFailed) for (const text of watch.standstills()) process.stderr.write(`${text}\n`)
+  const problems = watch.end()
   if ((hasFailed || problems.length > 0) && seeds.length > 0) {
     const { testPath = '', currentTestName = '' } = expect.getState()
     const command = `npx jest ${relative(process.cwd(), testPath)}`

@@ -24,15 +24,19 @@ beforeEach(({ task, onTestFailed }) => {
   }
   onTestFailed(() => {
     const seeds = used
+    for (const text of stood) console.error(text)
     if (seeds.length > 0) console.error(replayText(seeds, `npx vitest run ${task.file.name}`, names.join(' ')))
   })
 })
 
 /** Of the test that ended last. */
 let used: number[] = []
+let stood: string[] = []
 
 afterEach(({ task }) => {
   used = watch.seeds()
+  // Asked for only where it will be printed: a text is told once.
+  stood = task.result?.state === 'fail' ? watch.standstills() : []
   const problems = watch.end({ concurrent: task.concurrent === true })
   if (problems.length === 0 || task.result?.state === 'fail') return
   throw problems.length === 1 ? problems[0] : new AggregateError(problems, problems.map(String).join('\n'))

@@ -27,7 +27,7 @@ const response = {
 
 /**
  * Members leave a classic group, or somebody removes static ones by their instance ids (G-19). v3 takes many, with an
- * answer for each (KIP-345), v5 a reason (which is not kept). The group's coordinator.
+ * answer for each (KIP-345), v5 a reason (which stands in the trace). The group's coordinator.
  */
 export const leaveGroup: Api<typeof request, typeof response> = defineApi({
   key: 13,

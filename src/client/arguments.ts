@@ -26,10 +26,13 @@ export function requireArray(what: string, given: readonly unknown[], example: s
 export function timeoutOf(call: string, options: { readonly timeoutMs?: number }, otherwise?: number): number {
   refuseUnknown(`${call}({ timeoutMs })`, options, ['timeoutMs'])
   const timeoutMs = options.timeoutMs ?? otherwise
-  if (timeoutMs !== undefined && timeoutMs >= 0) return timeoutMs
-  throw new IllegalArgumentError(`${call}({ timeoutMs }) takes milliseconds from 0 on, not ${timeoutMs}`)
+  if (typeof timeoutMs === 'number' && timeoutMs >= 0) return timeoutMs
+  throw new IllegalArgumentError(`${call}({ timeoutMs }) takes milliseconds from 0 on, not ${textOf(timeoutMs)}`)
 }
 
-function textOf(given: unknown): string {
+/** A value as an error says it: text in quotes, so that it cannot be taken for a number. */
+export function textOf(given: unknown): string {
+  if (typeof given === 'string') return `'${given}'`
+  if (typeof given === 'number' || typeof given === 'bigint') return String(given)
   return typeof given === 'function' ? 'a function' : (JSON.stringify(given) ?? String(given))
 }

@@ -16,7 +16,7 @@ import {
 } from '../metadata/producer-configs.ts'
 import { addressText } from '../network/channel.ts'
 import { ConfigError } from '../wire/errors.ts'
-import type { AssignorChoice } from './consumer/assignors/strategies.ts'
+import type { AssignorChoice, AssignorName } from './consumer/assignors/strategies.ts'
 import type { ConsumerInterceptor } from './consumer/consumer-interceptors.ts'
 import type { ClientEnvironment } from './environment.ts'
 import { type DeserializerChoice, defaultSerde, type SerializerChoice } from './serdes.ts'
@@ -31,20 +31,31 @@ export type ProducerOptions = Omit<ProducerKeys, 'key.serializer' | 'value.seria
   readonly 'transactional.id'?: ProducerKeys['transactional.id']
 }
 
+/** What `key.deserializer` and `value.deserializer` may hold. */
+export type Deserializing = DeserializerChoice | undefined
+
 /** A consumer's configuration, under Kafka's own names. */
-export type ConsumerOptions = Omit<
+export type ConsumerOptions<
+  KeyChoice extends Deserializing = Deserializing,
+  ValueChoice extends Deserializing = Deserializing,
+> = Omit<
   ConsumerKeys,
   'key.deserializer' | 'value.deserializer' | 'partition.assignment.strategy' | 'interceptor.classes'
 > & {
   /** `'string'`, `'json'`, `'bytes'`, a Java name, or your own. Default: a Buffer. */
-  readonly 'key.deserializer'?: DeserializerChoice | undefined
+  readonly 'key.deserializer'?: KeyChoice | undefined
   /** `'string'`, `'json'`, `'bytes'`, a Java name, or your own. Default: a Buffer. */
-  readonly 'value.deserializer'?: DeserializerChoice | undefined
+  readonly 'value.deserializer'?: ValueChoice | undefined
   /**
    * `'range'`, `'roundrobin'`, `'sticky'`, `'cooperative-sticky'`, Java names, or your own; in a list (or separated by
    * commas) the first is preferred. Default: range and cooperative-sticky. Only with the classic `group.protocol`.
    */
-  readonly 'partition.assignment.strategy'?: string | readonly AssignorChoice[] | undefined
+  readonly 'partition.assignment.strategy'?:
+    | AssignorName
+    | `${string}Assignor`
+    | `${string},${string}`
+    | readonly AssignorChoice[]
+    | undefined
   /** Objects with onConsume, onCommit and close, or classes of such. Default: none. */
   readonly 'interceptor.classes'?: readonly (ConsumerInterceptor | (new () => ConsumerInterceptor))[] | undefined
 }

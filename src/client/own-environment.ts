@@ -27,7 +27,7 @@ export class OwnEnvironment implements ClientEnvironment {
   }
 
   /** No timer and no socket is left. What was handed to a socket is sent first, if its broker reads within a second. */
-  async close(): Promise<void> {
+  readonly closed = async (): Promise<void> => {
     await this.carrier.close()
     await this.runtime.close(new IllegalStateError(`${this.clientName} is closed`))
   }

@@ -35,8 +35,25 @@ export type SerdeName =
 export type SerializerChoice = SerdeName | `${string}Serializer` | Serialize | Serializer | object
 
 /** What `key.deserializer` and `value.deserializer` take. Java's names may be written out: `…LongDeserializer`. */
-export type DeserializerChoice = SerdeName | `${string}Deserializer` | Deserialize | Deserializer | object
+export type DeserializerChoice = SerdeName | `${string}Deserializer` | Deserialize | Deserializer
 
+/** What a deserializer makes: of the built-in ones by their names, else what it says itself. Left out: a Buffer. */
+export type Deserialized<Choice> = [DeserializerChoice] extends [Choice]
+  ? Buffer | null
+  : Choice extends undefined | 'default' | 'bytes' | 'ByteArray' | 'Bytes' | `${string}Byte${'s' | 'Array'}Deserializer`
+    ? Buffer | null
+    : Choice extends 'string' | 'String' | `${string}StringDeserializer`
+      ? string | null
+      : Choice extends NumberName | `${string}${NumberName}Deserializer`
+        ? number | null
+        : Choice extends (topic: string, bytes: Uint8Array | null) => infer Made
+          ? Made
+          : Choice extends { deserialize(topic: string, bytes: Uint8Array | null): infer Made }
+            ? Made
+            : // JSON, and whatever nobody can tell: to be looked at first.
+              unknown
+
+type NumberName = 'Integer' | 'Long' | 'Float' | 'Double'
 function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }

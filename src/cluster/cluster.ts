@@ -1,9 +1,9 @@
 import { Admin, Consumer, Producer } from '../client/clients.ts'
-import type { ConsumerOptions, ProducerOptions } from '../client/configuration.ts'
+import type { ConsumerOptions, Deserializing, ProducerOptions } from '../client/configuration.ts'
 import type { ClientEnvironment, LivingMember } from '../client/environment.ts'
+import type { Deserialized } from '../client/serdes.ts'
 import type { AdminOptions } from '../metadata/admin-configs.ts'
 import { NO_LEADER, type PartitionImage, type TopicImage } from '../metadata/image.ts'
-import { didYouMean } from '../metadata/nearest-name.ts'
 import { addressText } from '../network/channel.ts'
 import type { Interceptor } from '../node/intercept.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -20,6 +20,7 @@ import { type FaultOptions, Faults, type InstalledInterceptor } from './faults.t
 import { GroupHandle } from './group-handle.ts'
 import { type Coordinated, coordinatorOf } from './group-lookup.ts'
 import { NetworkFaults } from './network-faults.ts'
+import { newestImage } from './newest-image.ts'
 import { refuseUnknown, type TopicSpec } from './options.ts'
 import { type PartitionView, viewPartition } from './partition-view.ts'
 import { CONTROLLER_ID, type Plant } from './plant.ts'
@@ -28,6 +29,7 @@ import { type RequestFilter, RequestJournal, type SeenRequest } from './request-
 import { isFollowed, isServed } from './served.ts'
 import { settle } from './settle.ts'
 import { TopicHandle } from './topic-handle.ts'
+import { requirePartition, requireTopic } from './topic-lookup.ts'
 import { orderTopics } from './topic-order.ts'
 import { type WaitOptions, waitUntil } from './wait.ts'
 
@@ -101,8 +103,15 @@ export class Cluster {
     return this.#client('producer', environment => new Producer(config, environment))
   }
 
-  /** A consumer; `Key` and `Value` are what its deserializers make, taken on trust. Without deserializers: Buffers. */
-  consumer<Key = Buffer | null, Value = Buffer | null>(config: ConsumerOptions = {}): Named<Consumer<Key, Value>> {
+  /**
+   * A consumer. Keys and values are what its deserializers make, Buffers without; `consumer<Key, Value>(…)` is taken on trust,
+   * which is what JSON needs.
+   */
+  consumer<const KeyChoice extends Deserializing, const ValueChoice extends Deserializing, _>(
+    config?: ConsumerOptions<KeyChoice, ValueChoice>,
+  ): Named<Consumer<Deserialized<KeyChoice>, Deserialized<ValueChoice>>>
+  consumer<Key = Buffer | null, Value = Buffer | null>(config?: ConsumerOptions): Named<Consumer<Key, Value>>
+  consumer<Key, Value>(config: ConsumerOptions = {}): Named<Consumer<Key, Value>> {
     return this.#client('consumer', environment => new Consumer<Key, Value>(config, environment))
   }
 
@@ -119,8 +128,9 @@ export class Cluster {
       bootstrap: this.brokers.map(broker => broker.address),
       clientName,
       members: this.#members,
+      closed: () => void this.#clients.delete(named),
     })
-    const named = Object.assign(client, { name: clientName })
+    const named: Named<C> = Object.assign(client, { name: clientName })
     this.#clients.add(named)
     return named
   }
@@ -212,7 +222,7 @@ export class Cluster {
       this.#requireOpen(`a look at group '${id}'`)
       return this.#image()
     }
-    return new GroupHandle({ runtime: this.#runtime, brokers: this.brokers, image }, id)
+    return new GroupHandle({ runtime: this.#runtime, brokers: this.brokers, image, members: this.#members }, id)
   }
 
   /** Requests that nodes received, oldest first, with their answers: the last 10,000 of clients and of brokers. */
@@ -232,14 +242,8 @@ export class Cluster {
     return this.#runtime.trace
   }
 
-  /** As the controller knows the cluster; while it is away, as the broker does that has read furthest. */
   #image() {
-    const { controller } = this.controller
-    if (controller !== undefined) return controller.image
-    const images = this.brokers.flatMap(handle => (handle.broker === undefined ? [] : [handle.broker.image]))
-    const furthest = images.sort((a, b) => b.offset - a.offset)[0]
-    if (furthest === undefined) throw new IllegalStateError('neither the controller nor any broker runs')
-    return furthest
+    return newestImage(this.controller, this.brokers)
   }
 
   #knownTopic(name: string): TopicImage | undefined {
@@ -248,21 +252,12 @@ export class Cluster {
 
   #requireTopic(topic: string): TopicImage {
     this.#requireOpen(`a look at '${topic}'`)
-    const known = this.#knownTopic(topic)
-    if (known !== undefined) return known
-    const names = this.topicNames
-    throw new RangeError(
-      `there is no topic '${topic}'${didYouMean(topic, names)}; there are: ${names.join(', ') || 'none'}`,
-    )
+    return requireTopic(this.#image(), topic)
   }
 
   #partition(topic: string, partition: number): PartitionImage {
-    const known = this.#requireTopic(topic)
-    const state = known.partitions[partition]
-    if (state === undefined) {
-      throw new RangeError(`'${topic}' has partitions 0 to ${known.partitions.length - 1}, not ${partition}`)
-    }
-    return state
+    this.#requireOpen(`a look at '${topic}'`)
+    return requirePartition(this.#image(), topic, partition)
   }
 
   // --- time and faults -----------------------------------------------------------------------------------------------
@@ -282,7 +277,19 @@ export class Cluster {
     await settle(this.#runtime, this.brokers)
   }
 
-  /** Real I/O of the test: virtual time stands still until it settles. */
+  /**
+   * Lets time run until the test's own promise settles, and answers with its value: of a service under test, of a loop that
+   * iterates over a consumer. A function is called at once. The contrary of `outside`: what it waits for is the cluster. Real
+   * I/O that it awaits besides takes no virtual time, and whatever is due meanwhile happens. On real time it just awaits.
+   *
+   * @throws {PatienceError} when nothing but housekeeping has happened for `patienceMs` of virtual time
+   */
+  async run<T>(work: PromiseLike<T> | (() => PromiseLike<T> | T)): Promise<T> {
+    this.#requireOpen('run()')
+    return this.#runtime.drive('cluster.run()', async () => (typeof work === 'function' ? work() : work))
+  }
+
+  /** Real I/O of the test: virtual time stands still until it settles. What waits for the cluster itself goes to `run`. */
   outside<T>(promise: PromiseLike<T> | T): Promise<T> {
     return this.#runtime.outside('cluster.outside()', promise)
   }
@@ -335,6 +342,11 @@ export class Cluster {
 
   // --- the end -------------------------------------------------------------------------------------------------------
 
+  /** What to say of iterations that wait while no call drives virtual time; undefined: nothing, or nothing new. */
+  standstill(): string | undefined {
+    return this.#runtime instanceof VirtualRuntime ? this.#runtime.standstill.tell() : undefined
+  }
+
   get isClosed(): boolean {
     return this.#closing !== undefined
   }
@@ -346,6 +358,7 @@ export class Cluster {
   }
 
   async #close(): Promise<void> {
+    if (this.#runtime instanceof VirtualRuntime) this.#runtime.standstill.close()
     for (const client of this.#clients) {
       // Whatever it says, it ends here; its pending calls reject.
       await client.close({ timeoutMs: 0 }).catch(() => {})

@@ -4,6 +4,7 @@ import { type FoundGroup, type GroupPlace, seenGroup } from './group-lookup.ts'
 import { lookUntil } from './look.ts'
 import { type BytesRecord, bytesOf } from './topic-handle.ts'
 import { boundOf, type Isolation, visibleRecords } from './visible-records.ts'
+import { defaultConsumedTimeoutMs } from './wait.ts'
 
 /** The records of a topic as a group has divided them, in order for each partition. */
 export interface Consumption {
@@ -50,11 +51,11 @@ export async function consumptionOf(of: ConsumptionOf, { shard }: FoundGroup): P
 export async function waitForConsumption(
   of: ConsumptionOf,
   isSo: (consumption: Consumption) => boolean,
-  timeoutMs: number | undefined,
+  timeoutMs = defaultConsumedTimeoutMs(of.runtime),
 ): Promise<{ readonly held: boolean; readonly last: Consumption | undefined }> {
   let last: Consumption | undefined
   const held = await lookUntil(of.runtime, `a wait for what group '${of.group}' has consumed of '${of.topic}'`, {
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    timeoutMs,
     look: async () => {
       const found = seenGroup(of, of.group)
       last = found === undefined ? undefined : await consumptionOf(of, found)

@@ -3,9 +3,10 @@ import { OFFSETS_TOPIC } from '../coordinators/groups/group-coordinator.ts'
 import type { ClusterImage } from '../metadata/image.ts'
 import { lineOf, type TraceEvent, type TraceKind } from '../runtime/trace.ts'
 import { IllegalStateError } from '../wire/errors.ts'
+import { consumerLines, consumersOf } from './group-consumers.ts'
 import type { GroupHandle, GroupHost } from './group-handle.ts'
 import type { GroupPartitionView } from './group-lag.ts'
-import { partitionOfGroup } from './group-lookup.ts'
+import { type FoundGroup, partitionOfGroup } from './group-lookup.ts'
 import type { GroupMemberView } from './group-membership.ts'
 
 const MEMBERS = 10
@@ -13,8 +14,17 @@ const PARTITIONS = 20
 const EVENTS = 12
 
 /** How a group stands, for somebody who waited in vain: who is in, what each has, how far it is, what happened last. */
-export function describeGroup(group: GroupHandle, { runtime, image }: GroupHost): string {
-  return [...standing(group), ...story(group.id, keptIn(image(), group.id), runtime.trace.events())].join('\n')
+export function describeGroup(
+  group: GroupHandle,
+  { runtime, image, members }: GroupHost,
+  seen: FoundGroup | undefined,
+): string {
+  const { id } = group
+  const committed = (topic: string, partition: number) =>
+    seen?.shard.shard.committed.offsets.get(id, topic, partition)?.offset
+  const lines = consumerLines(consumersOf(members, id), runtime.now(), seen?.membership, committed)
+  const lacking = lines.length === 0 ? [] : ['consumers of this cluster:', ...cut(lines, PARTITIONS, 'lines')]
+  return [...standing(group), ...lacking, ...story(id, keptIn(image(), id), runtime.trace.events())].join('\n')
 }
 
 /** The partition that keeps a group; undefined before there is one. */

@@ -1,9 +1,11 @@
 import type { GroupState } from '../client/admin/groups.ts'
+import type { LivingMember } from '../client/environment.ts'
 import type { OffsetAndMetadata } from '../client/topic-partition.ts'
 import type { ClusterImage } from '../metadata/image.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { ConfigError } from '../wire/errors.ts'
 import type { BrokerHandle } from './broker-handle.ts'
+import { consumersOf, haveTakenOver } from './group-consumers.ts'
 import { type Consumption, type ConsumptionOf, consumptionOf, waitForConsumption } from './group-consumption.ts'
 import { describeGroup } from './group-description.ts'
 import { atOnce, endOffsetOf, type GroupPartitionView, lagOf, partitionsOf, sumOf } from './group-lag.ts'
@@ -12,18 +14,39 @@ import type { GroupMemberView, Membership } from './group-membership.ts'
 import { lookUntil } from './look.ts'
 import { refuseUnknown } from './options.ts'
 import type { BytesRecord } from './topic-handle.ts'
+import { requirePartition, requireTopic } from './topic-lookup.ts'
 import type { Isolation } from './visible-records.ts'
-import { WaitTimeoutError, waitUntil } from './wait.ts'
+import { defaultConsumedTimeoutMs, defaultStableTimeoutMs, WaitTimeoutError, waitUntil } from './wait.ts'
 
 /** What a group's handle needs to know of the cluster. */
 export interface GroupHost extends GroupPlace {
   readonly runtime: Runtime
   /** @throws {IllegalStateError} after the end */
   readonly image: () => ClusterImage
+  /** Consumers of this cluster that are open and have a `group.id`. */
+  readonly members: Iterable<LivingMember>
 }
 
 export interface GroupWaitOptions {
-  /** On the cluster's time. Default 60,000 of virtual and 5,000 of real time. */
+  /** On the cluster's time. Default 60,000 of virtual and 3,000 of real time: before a runner's five seconds are over. */
+  readonly timeoutMs?: number
+}
+
+export interface StableWaitOptions {
+  /** How many members it is to have. */
+  readonly members?: number
+  /**
+   * On the cluster's time. Default 60,000 of virtual and 4,500 of real time, where members of a classic group hear of a
+   * rebalance with their heartbeats, every 3,000 ms (`heartbeat.interval.ms`).
+   */
+  readonly timeoutMs?: number
+}
+
+export interface ConsumedWaitOptions {
+  /**
+   * On the cluster's time. Default 60,000 of virtual and 10,000 of real time, where a consumer that commits by itself does so
+   * after 5,000 ms (`auto.commit.interval.ms`): a runner may have to be allowed more, or the consumer told to commit sooner.
+   */
   readonly timeoutMs?: number
 }
 
@@ -89,26 +112,36 @@ export class GroupHandle {
 
   // --- how far it is -------------------------------------------------------------------------------------------------
 
-  /** Partitions that it has committed offsets of, and all of the topics that its members subscribe to; by name. */
+  /**
+   * Partitions that it has committed offsets of, and all of the topics that its members subscribe to, or match by a pattern:
+   * the coordinator's, or the RegExp of a consumer of this cluster, also before it has looked. By name.
+   */
   get partitions(): readonly GroupPartitionView[] {
     const { brokers } = this.#host
     const image = this.#host.image()
-    return partitionsOf(this.#found, this.id, image).map(each => ({
+    return this.#partitionsOf(this.#found, image).map(each => ({
       ...each,
       endOffset: endOffsetOf(brokers, image, each, ISOLATION),
       lag: atOnce(lagOf(brokers, image, each, ISOLATION)),
     }))
   }
 
-  /** Records that it has still to read, of all its `partitions`. Undefined while it has none, or one has an unknown lag. */
+  /**
+   * Records at or above the committed offsets, of all its `partitions`: those below count as read, whether or not anybody
+   * read them (`auto.offset.reset: 'latest'` skips what was there before). Undefined while it has no partitions, or one has
+   * an unknown lag.
+   */
   get lag(): number | undefined {
     return sumOf(this.#lags(this.#found, ISOLATION).map(atOnce))
   }
 
-  /** What it has committed of a partition; undefined for nothing. */
+  /** What it has committed of a partition; undefined for nothing. @throws {RangeError} for a partition that is not there */
   committed(topic: string, partition: number): OffsetAndMetadata | undefined {
     const committed = this.#found.shard.shard.committed.offsets.get(this.id, topic, partition)
-    if (committed === undefined) return undefined
+    if (committed === undefined) {
+      requirePartition(this.#host.image(), topic, partition)
+      return undefined
+    }
     return { offset: committed.offset, leaderEpoch: committed.leaderEpoch, metadata: committed.metadata }
   }
 
@@ -116,21 +149,26 @@ export class GroupHandle {
 
   /**
    * Lets time run until the group is stable, and stays so for 100 ms: nobody is joining, everybody has what is theirs and has
-   * been told; with `members`, exactly so many. (In a cooperative rebalance the coordinator is stable for a moment, until
+   * been told; with `members`, exactly so many. A consumer of this cluster that is being polled has also taken over what it
+   * was given: `assignment()` says so. Nobody joins who is not polled. (In a cooperative rebalance the coordinator is stable for a moment, until
    * those who have to give up partitions have done so and join again.)
    *
    * @throws {WaitTimeoutError} that says who is in, what each has, and how far they are.
    */
-  async waitForStable(options: GroupWaitOptions & { readonly members?: number } = {}): Promise<void> {
+  async waitForStable(options: StableWaitOptions = {}): Promise<void> {
     refuseUnknown('option of waitForStable', options, ['members', 'timeoutMs'])
-    const { members } = options
+    const { members, timeoutMs = defaultStableTimeoutMs(this.#host.runtime) } = options
     if (members !== undefined) requireCount('members', members)
+    if (members === 0) {
+      throw new ConfigError('a group without members is never stable: waitForMembers(0) waits until all have left')
+    }
     const wanted = members === undefined ? '' : ` with ${members} member${members === 1 ? '' : 's'}`
     const isSteady = this.#steady()
-    await this.#wait(`group '${this.id}' to be stable${wanted}`, options, membership => {
+    await this.#wait(`group '${this.id}' to be stable${wanted}`, { timeoutMs }, membership => {
       const isStable = membership.state === 'Stable' && membership.isCommitted
       const isWanted = members === undefined || membership.members.length === members
-      return isSteady(isStable && isWanted ? membership.generation : undefined)
+      const isSo = isStable && isWanted && haveTakenOver(consumersOf(this.#host.members, this.id), membership)
+      return isSteady(isSo ? membership.generation : undefined)
     })
   }
 
@@ -144,19 +182,21 @@ export class GroupHandle {
 
   /**
    * Lets time run until no more than `most` records are left to read, counted as `lag` does, or with `read_uncommitted` also
-   * those of open and aborted transactions. A group that nobody knows yet, or that neither has members nor has committed
+   * those of open and aborted transactions: what lies below the committed offsets was read, or skipped. A topic that a
+   * pattern of a member matches counts from the moment it is there. A group that nobody knows yet, or that neither has members nor has committed
    * anything, is waited for.
    *
-   * @throws {WaitTimeoutError} that says how much is left of which partition.
+   * @throws {WaitTimeoutError} that says how much is left of which partition, and whom nobody polls.
    */
-  async waitForLag(most: number, options: ConsumedOptions & GroupWaitOptions = {}): Promise<void> {
+  async waitForLag(most: number, options: ConsumedOptions & ConsumedWaitOptions = {}): Promise<void> {
     refuseUnknown('option of waitForLag', options, ['isolation', 'timeoutMs'])
     requireCount('waitForLag()', most)
     const { isolation = ISOLATION } = options
     const { runtime } = this.#host
     const what = `a wait for a lag of ${most} of group '${this.id}'`
+    const { timeoutMs = defaultConsumedTimeoutMs(runtime) } = options
     const held = await lookUntil(runtime, what, {
-      ...waitOf(options),
+      timeoutMs,
       look: async () => {
         const found = this.#seen
         if (found === undefined) return false
@@ -167,7 +207,7 @@ export class GroupHandle {
       changed: () => this.#fingerprint(isolation),
     })
     if (held) return
-    throw new WaitTimeoutError(`group '${this.id}' has not come down to a lag of ${most}: ${this.describe()}`)
+    throw new WaitTimeoutError(`${what} waited ${timeoutMs} ms: ${this.describe()}`)
   }
 
   /**
@@ -177,21 +217,22 @@ export class GroupHandle {
   async waitForConsumed(
     topic: string,
     isSo: (consumption: Consumption) => boolean,
-    options: ConsumedOptions & GroupWaitOptions = {},
+    options: ConsumedOptions & ConsumedWaitOptions = {},
   ): Promise<{ readonly held: boolean; readonly last: Consumption | undefined }> {
     refuseUnknown('option of waitForConsumed', options, ['isolation', 'timeoutMs'])
     return waitForConsumption(this.#consumptionOf(topic, options), isSo, options.timeoutMs)
   }
 
-  /** The records of a topic that lie below the committed offsets, in order for each partition. */
+  /** The records of a topic that lie below the committed offsets, read or skipped, in order for each partition. */
   async consumed(topic: string, options: ConsumedOptions = {}): Promise<readonly BytesRecord[]> {
     refuseUnknown('option of consumed', options, ['isolation'])
+    requireTopic(this.#host.image(), topic)
     return (await consumptionOf(this.#consumptionOf(topic, options), this.#found)).consumed
   }
 
   /** How the group stands, over several lines: for a failure. Throws nothing. */
   describe(): string {
-    return describeGroup(this, this.#host)
+    return describeGroup(this, this.#host, this.#seen)
   }
 
   // --- where it is ---------------------------------------------------------------------------------------------------
@@ -238,9 +279,13 @@ export class GroupHandle {
     return { ...this.#host, group: this.id, topic, isolation }
   }
 
+  #partitionsOf(found: FoundGroup, image: ClusterImage) {
+    return partitionsOf(found, this.id, image, this.#host.members)
+  }
+
   #lags(found: FoundGroup, isolation: Isolation) {
     const image = this.#host.image()
-    return partitionsOf(found, this.id, image).map(each => lagOf(this.#host.brokers, image, each, isolation))
+    return this.#partitionsOf(found, image).map(each => lagOf(this.#host.brokers, image, each, isolation))
   }
 
   /** Another one whenever more or less may be left to read. */
@@ -249,7 +294,7 @@ export class GroupHandle {
     if (found === undefined) return '-'
     const image = this.#host.image()
     let text = ''
-    for (const each of partitionsOf(found, this.id, image)) {
+    for (const each of this.#partitionsOf(found, image)) {
       const end = endOffsetOf(this.#host.brokers, image, each, isolation)
       text += `${each.topic}-${each.partition}:${each.committedOffset}:${end} `
     }

@@ -1,7 +1,9 @@
+import type { LivingMember } from '../client/environment.ts'
 import type { Eventually } from '../log/log-store.ts'
 import type { ReplicaLog } from '../log/replica-log.ts'
 import type { ClusterImage, PartitionImage } from '../metadata/image.ts'
 import type { BrokerHandle } from './broker-handle.ts'
+import { consumersOf, matchedTopics } from './group-consumers.ts'
 import type { FoundGroup } from './group-lookup.ts'
 import { inOrder } from './group-membership.ts'
 import { ledPartition } from './led-partition.ts'
@@ -31,8 +33,16 @@ export interface GroupPartitionView {
 /** Whose partition it is and what is committed of it: what the coordinator knows. */
 export type GroupPartition = Omit<GroupPartitionView, 'endOffset' | 'lag'>
 
-/** Partitions that a group has committed offsets of, has assigned, or wants: all of the topics that members subscribe to. */
-export function partitionsOf({ shard, membership }: FoundGroup, group: string, image: ClusterImage): GroupPartition[] {
+/**
+ * Partitions that a group has committed offsets of, has assigned, or wants: all of the topics that members subscribe to, and
+ * of those that a pattern of theirs matches, as soon as they are there.
+ */
+export function partitionsOf(
+  { shard, membership }: FoundGroup,
+  group: string,
+  image: ClusterImage,
+  members: Iterable<LivingMember>,
+): GroupPartition[] {
   const { offsets } = shard.shard.committed
   const found = new Map<string, GroupPartition>()
   const add = (topic: string, partition: number, owner?: string) => {
@@ -48,12 +58,15 @@ export function partitionsOf({ shard, membership }: FoundGroup, group: string, i
       owner,
     })
   }
+  const wanted = (topic: string) => {
+    for (const { partition } of image.topic(topic)?.partitions ?? []) add(topic, partition)
+  }
   for (const { memberId, assignment, subscribedTopics } of membership.members) {
     for (const { topic, partition } of assignment) add(topic, partition, memberId)
-    for (const topic of subscribedTopics) {
-      for (const { partition } of image.topic(topic)?.partitions ?? []) add(topic, partition)
-    }
+    subscribedTopics.forEach(wanted)
   }
+  membership.patternTopics().forEach(wanted)
+  matchedTopics(consumersOf(members, group), membership, image).forEach(wanted)
   for (const [topic, partitions] of offsets.of(group)) for (const partition of partitions.keys()) add(topic, partition)
   return inOrder([...found.values()])
 }

@@ -2,7 +2,7 @@ import { OFFSETS_TOPIC } from '../coordinators/groups/group-coordinator.ts'
 import type { GroupShard } from '../coordinators/groups/group-shard.ts'
 import { partitionFor } from '../coordinators/partition-for.ts'
 import type { ClusterImage, PartitionImage } from '../metadata/image.ts'
-import { didYouMean } from '../metadata/nearest-name.ts'
+import { amongThese } from '../metadata/nearest-name.ts'
 import { ConfigError, IllegalStateError } from '../wire/errors.ts'
 import type { BrokerHandle } from './broker-handle.ts'
 import { type Membership, membershipOf } from './group-membership.ts'
@@ -39,6 +39,10 @@ export function partitionOfGroup(image: ClusterImage, group: string): PartitionI
  * @throws {ConfigError} for what names no group
  */
 export function coordinatorOf({ brokers, image }: GroupPlace, who: Coordinated): BrokerHandle {
+  if (typeof who !== 'object' || who === null) {
+    const meant = typeof who === 'string' ? who : 'billing'
+    throw new ConfigError(`coordinatorOf takes a group by its id: coordinatorOf({ group: '${meant}' })`)
+  }
   refuseUnknown('field of coordinatorOf', who, ['group'])
   const { group } = who
   if (typeof group !== 'string') throw new ConfigError("coordinatorOf takes a group by its id: { group: 'billing' }")
@@ -102,7 +106,5 @@ export function knownGroups({ brokers }: Pick<GroupPlace, 'brokers'>): string[] 
 }
 
 function unknownGroup(place: GroupPlace, group: string): RangeError {
-  const groups = knownGroups(place)
-  const there = groups.join(', ') || 'none'
-  return new RangeError(`there is no group '${group}'${didYouMean(group, groups)}; there are: ${there}`)
+  return new RangeError(`there is no group '${group}'${amongThese(group, knownGroups(place))}`)
 }

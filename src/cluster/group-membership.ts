@@ -3,6 +3,7 @@ import type { TopicPartition } from '../client/topic-partition.ts'
 import type { ClassicGroup } from '../coordinators/groups/classic/classic-group.ts'
 import type { ConsumerGroup } from '../coordinators/groups/consumer/consumer-group.ts'
 import { union } from '../coordinators/groups/consumer/partition-sets.ts'
+import { resolvedTopics } from '../coordinators/groups/consumer/regular-expressions.ts'
 import type { GroupShard } from '../coordinators/groups/group-shard.ts'
 import type { Group } from '../coordinators/groups/group-state.ts'
 import type { ClusterImage } from '../metadata/image.ts'
@@ -37,6 +38,8 @@ export interface Membership {
   /** Of a classic group its generation, else the group epoch. */
   readonly generation: number
   readonly members: readonly GroupMemberView[]
+  /** Topics that patterns of members match, also those that the coordinator has not held against them yet. */
+  readonly patternTopics: () => readonly string[]
   /** It is committed, so that members are told: a classic group is stable as soon as its assignment is written. */
   readonly isCommitted: boolean
 }
@@ -71,6 +74,7 @@ function classicMembership(group: ClassicGroup, isCommitted: boolean): Membershi
     protocol: group.protocol ?? '',
     generation: group.generation,
     isCommitted,
+    patternTopics: () => [],
     members: [...group.members.values()].map(member => {
       // While the first join phase lasts, the group goes by no protocol yet.
       const subscription = group.protocol === null ? member.protocols[0]?.metadata : member.metadataOf(group.protocol)
@@ -128,6 +132,7 @@ function consumerMembership(group: ConsumerGroup, protocol: string, image: Clust
     protocol,
     generation: group.groupEpoch,
     isCommitted: true,
+    patternTopics: () => [...group.expressions.keys()].flatMap(regex => resolvedTopics(regex, image)),
     members: [...group.members.values()].map(member => ({
       memberId: member.memberId,
       groupInstanceId: member.instanceId ?? undefined,

@@ -105,7 +105,20 @@ const REAL_TIME_CONFIGS: Overrides = new Map([
   ['replica.fetch.backoff.ms', '50'],
   ['replica.fetch.wait.max.ms', '200'],
   ['group.initial.rebalance.delay.ms', '0'],
+  ['group.consumer.assignment.interval.ms', '0'],
 ])
+
+/** Members of consumer groups hear of what they are to have with their heartbeats. */
+const REAL_TIME_HEARTBEATS: Overrides = new Map([
+  ['group.consumer.min.heartbeat.interval.ms', '200'],
+  ['group.consumer.heartbeat.interval.ms', '200'],
+])
+
+/** Without the heartbeats where somebody bounds them: all of those have to agree. */
+function realTimeConfigs(given: Overrides): [string, string][] {
+  const isBounded = ['min', 'max'].some(bound => given.has(`group.consumer.${bound}.heartbeat.interval.ms`))
+  return [...REAL_TIME_CONFIGS, ...(isBounded ? [] : REAL_TIME_HEARTBEATS)] as [string, string][]
+}
 
 /** Kafka's defaults for its own topics, as far as there are brokers: groups work on one broker too (docs/deviations.md). */
 function internalTopicConfigs(brokers: number): [string, string][] {
@@ -150,14 +163,15 @@ export function planCluster(options: ClusterOptions): ClusterPlan {
     }
     refuseUnknown(`option of the topic '${name}'`, topic, TOPIC_OPTION_NAMES)
   }
+  const given = brokerOverrides(options.configs ?? {})
   return {
     brokers,
     listen,
     release: releaseOf(options.kafkaVersion ?? TARGET_RELEASE),
     configs: new Map([
       ...(brokers.length < 3 ? internalTopicConfigs(brokers.length) : []),
-      ...(time === 'real' ? REAL_TIME_CONFIGS : []),
-      ...brokerOverrides(options.configs ?? {}),
+      ...(time === 'real' ? realTimeConfigs(given) : []),
+      ...given,
     ]),
     seed: planSeed(options.seed),
     time,
@@ -166,7 +180,8 @@ export function planCluster(options: ClusterOptions): ClusterPlan {
 
 export function refuseUnknown(what: string, given: object, known: readonly string[]): void {
   const unknown = unknownField(given, known)
-  if (unknown !== undefined) throw new ConfigError(`unknown ${what} ${unknown}`)
+  if (unknown === undefined) return
+  throw new ConfigError(`unknown ${what} ${unknown}${unknown.endsWith('?') ? '' : `: there are ${known.join(', ')}`}`)
 }
 
 function planBrokers(brokers: number | readonly BrokerSpec[]): ClusterPlan['brokers'] {

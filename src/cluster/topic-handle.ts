@@ -38,12 +38,12 @@ export interface RecordsOptions {
   readonly isolation?: Isolation
   /** Only of this one. */
   readonly partition?: number
-  /** How long a leader is waited for. Default 60,000 of virtual and 5,000 of real time. */
+  /** How long a leader is waited for. Default 60,000 of virtual and 3,000 of real time. */
   readonly timeoutMs?: number
 }
 
 export interface RecordsWaitOptions extends Omit<RecordsOptions, 'as' | 'control'> {
-  /** Default 60,000 of virtual and 5,000 of real time. */
+  /** Default 60,000 of virtual and 3,000 of real time. */
   readonly timeoutMs?: number
 }
 

@@ -158,21 +158,29 @@ export function string<D extends string | null>(
   return define('STRING', fallback, traits)
 }
 
+/** A string of a known form, which its validator checks. */
+export function stringOf<Form extends string>(fallback: Form, ...traits: readonly Trait[]): ConfigDefinition<Form> {
+  return define('STRING', fallback, traits)
+}
+
 /** A string out of a few, exactly as written. */
-export function oneOf<const Value extends string>(
+export function oneOf<const Value extends string, Fallback extends Value>(
   values: readonly Value[],
-  fallback: NoInfer<Value>,
+  fallback: Fallback,
   ...traits: readonly Trait[]
 ): ConfigDefinition<Value> {
   return define('STRING', fallback, [...traits, { validator: oneOfRule(values, false) }])
 }
 
+/** A word in the spellings that editors offer; written another way it is taken all the same. */
+type AnyCase<Word extends string> = Word | Lowercase<Word> | Uppercase<Word> | Capitalize<Lowercase<Word>>
+
 /** A string out of a few, in any case (the value keeps the case it was given in, as Kafka's does). */
-export function oneOfAnyCase(
-  values: readonly string[],
-  fallback: string,
+export function oneOfAnyCase<const Value extends string, Fallback extends AnyCase<Value>>(
+  values: readonly Value[],
+  fallback: Fallback,
   ...traits: readonly Trait[]
-): ConfigDefinition<string> {
+): ConfigDefinition<AnyCase<Value>> {
   return define('STRING', fallback, [...traits, { validator: oneOfRule(values, true) }])
 }
 
@@ -185,9 +193,9 @@ export function list<D extends readonly string[] | null | Required>(
 }
 
 /** A list with entries out of a few. */
-export function listOf<const Entry extends string>(
+export function listOf<const Entry extends string, Fallback extends Entry>(
   values: readonly Entry[],
-  fallback: readonly NoInfer<Entry>[] | Required,
+  fallback: readonly Fallback[] | Required,
   legal: { empty: boolean },
   ...traits: readonly Trait[]
 ): ConfigDefinition<readonly Entry[]> {

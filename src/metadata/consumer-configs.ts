@@ -23,14 +23,23 @@ import {
   oneOfAnyCase,
   required,
   string,
+  stringOf,
 } from './config-definition.ts'
 import { acquireModeRule, offsetResetRule } from './config-validator.ts'
+
+/** Where a consumer begins that nothing says it to; `by_duration:PT1H`: an hour ago (ISO 8601, KIP-1106). */
+type OffsetReset = 'earliest' | 'latest' | 'none' | `by_duration:${string}`
+type AcquireMode = 'BATCH_OPTIMIZED' | 'batch_optimized' | 'RECORD_LIMIT' | 'record_limit'
 
 export const consumerConfigs = {
   ...clientConfigs,
   'allow.auto.create.topics': boolean(true, medium),
   'auto.commit.interval.ms': int(5000, low, atLeast(0)),
-  'auto.offset.reset': string('latest', medium, checkedBy(offsetResetRule(['latest', 'earliest', 'none']))),
+  'auto.offset.reset': stringOf<OffsetReset>(
+    'latest',
+    medium,
+    checkedBy(offsetResetRule(['latest', 'earliest', 'none'])),
+  ),
   'bootstrap.servers': list(required, high, entries({ empty: false })),
   'check.crcs': boolean(true, low),
   'client.id': string('', low),
@@ -62,7 +71,7 @@ export const consumerConfigs = {
   'receive.buffer.bytes': int(65_536, medium, atLeast(-1)),
   'session.timeout.ms': int(45_000, high),
   'share.acknowledgement.mode': oneOf(['implicit', 'explicit'], 'implicit', medium),
-  'share.acquire.mode': string('BATCH_OPTIMIZED', medium, checkedBy(acquireModeRule)),
+  'share.acquire.mode': stringOf<AcquireMode>('BATCH_OPTIMIZED', medium, checkedBy(acquireModeRule)),
   'value.deserializer': className(required, high),
 }
 

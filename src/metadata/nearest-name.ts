@@ -24,6 +24,13 @@ export function didYouMean(name: string, names: Iterable<string>): string {
   return nearest === undefined ? '' : `: did you mean '${nearest}'?`
 }
 
+/** The same, and all that there are: `: did you mean 'x'? There are: x, y`. */
+export function amongThese(name: string, names: readonly string[]): string {
+  if (names.length === 0) return ': there are none'
+  const nearest = didYouMean(name, names)
+  return `${nearest === '' ? '; there' : `${nearest} There`} are: ${names.join(', ')}`
+}
+
 /** The first field that nobody knows, as the end of an error that refuses it: `'x': did you mean 'y'?`; undefined: none. */
 export function unknownField(given: object, known: readonly string[]): string | undefined {
   for (const name of Object.keys(given)) {

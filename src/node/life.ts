@@ -119,6 +119,10 @@ export class Life implements Runtime {
     return this.#atEnd(this.#runtime.explain(reasons))
   }
 
+  ride(what: string): () => void {
+    return this.#runtime.ride(what)
+  }
+
   /** Run when the life ends, last first: connections close, listeners go. */
   onEnd(run: () => void): void {
     if (this.#ended) run()

@@ -254,6 +254,7 @@ class ServerConnection<Node> {
       return
     }
     const frame = this.#encode(api, header, answer)
+    if (frame === undefined) return
     this.#traceResponse(api, header)
     this.#end(answer, frame.length)
     this.#send(frame, api)
@@ -266,11 +267,15 @@ class ServerConnection<Node> {
     this.#channel.pause()
   }
 
-  #encode(api: AnyApi, header: RequestHeader, answer: ResponseInput<AnyApi>): Frame {
+  /** What a client says may be short enough to ask with and too long to be answered: then the connection ends. */
+  #encode(api: AnyApi, header: RequestHeader, answer: ResponseInput<AnyApi>): Frame | undefined {
     try {
       return encodeResponse(api, header.apiVersion, header.correlationId, answer)
     } catch (error) {
-      if (this.#options.interceptors.of(api.key) === undefined) throw error
+      if (this.#options.interceptors.of(api.key) === undefined) {
+        this.#failed(api, error)
+        return undefined
+      }
       const what = `an interceptor of ${api.name} answered what is no ${api.name} response in version ${header.apiVersion}`
       throw new IllegalArgumentError(`${what}: ${(error as Error).message}`)
     }

@@ -24,11 +24,13 @@ export class Outside {
   readonly #limitMs: number
   readonly #waits = new Set<Wait>()
   readonly #released: () => void
+  readonly #riders: () => readonly string[]
 
-  /** `released` is told whenever time may run again. */
-  constructor(limitMs: number, released: () => void) {
+  /** `released` is told whenever time may run again; `riders` says who waits for others to drive it. */
+  constructor(limitMs: number, released: () => void, riders: () => readonly string[]) {
     this.#limitMs = limitMs
     this.#released = released
+    this.#riders = riders
   }
 
   get holdsTime(): boolean {
@@ -74,12 +76,20 @@ export class Outside {
     this.#waits.clear()
   }
 
+  /** What is no I/O of the test's own, but waits for the cluster, waits in vain. */
+  #advice({ what }: Wait): string {
+    if (!what.startsWith('cluster.outside')) return ''
+    const riders = this.#riders()
+    const meanwhile = riders.length === 0 ? '' : `Meanwhile ${riders.join('; ')}. `
+    return `${meanwhile}What waits for the cluster itself is for cluster.run(), which drives time. `
+  }
+
   #arm(wait: Wait): void {
     wait.limit = realTimer(this.#limitMs, () => {
       wait.givenUp.reject(
         new OutsideError(
           `${wait.what} has not settled for ${this.#limitMs} ms of real time, while virtual time stood still for it. ` +
-            "Allow it more with outsideMs, or use time: 'real'.",
+            `${this.#advice(wait)}Allow it more with outsideMs, or use time: 'real'.`,
         ),
       )
     })

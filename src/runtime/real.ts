@@ -33,8 +33,10 @@ export function hop(): Promise<void> {
 }
 
 /** A timer of real time, for virtual time that must wait for the world outside. */
-export function realTimer(ms: number, run: () => void): Timer {
+export function realTimer(ms: number, run: () => void, { unref = false } = {}): Timer {
   const timer = later(run, Math.min(ms, LONGEST_MS))
+  // Nobody waits for it: the process may end before.
+  if (unref) timer.unref()
   return { cancel: () => forgetLater(timer) }
 }
 
@@ -174,6 +176,10 @@ export class RealRuntime implements Runtime {
   }
 
   explain(): () => void {
+    return () => {}
+  }
+
+  ride(): () => void {
     return () => {}
   }
 

@@ -36,7 +36,7 @@ export class Roster<Member> implements Iterable<Member> {
   }
 
   /** Whoever adds or deletes meanwhile goes over a copy: `[...roster]`. */
-  [Symbol.iterator](): ArrayIterator<Member> {
+  [Symbol.iterator](): IterableIterator<Member> {
     return this.#members.values()
   }
 }

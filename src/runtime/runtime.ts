@@ -86,6 +86,8 @@ export interface Runtime {
   onLeap(moved: (ms: number) => void): () => void
   /** What is being waited for, asked for when a call has to be given up. */
   explain(reasons: () => readonly string[]): () => void
+  /** Somebody waits, until the answer is called, for time that others have to drive: who waits in vain is named. */
+  ride(what: string): () => void
   /** Ends time: no timer fires any more, pending drives reject with `reason`. */
   close(reason: Error): Promise<void>
 }

@@ -2,11 +2,15 @@ import { deferred, isPromise } from './deferred.ts'
 import { EventQueue, isBefore, QueuedEvent } from './event-queue.ts'
 import { Outside } from './outside.ts'
 import { Pace } from './pace.ts'
+import { patienceError } from './patience.ts'
 import { Random } from './random.ts'
 import { hop, nextTurn, raise } from './real.ts'
 import { Roster } from './roster.ts'
 import type { Deferred, Drive, DriveOptions, Runtime, Theirs, Timer, TimerOptions } from './runtime.ts'
+import { Standstill } from './standstill.ts'
 import { Trace } from './trace.ts'
+
+export { PatienceError } from './patience.ts'
 
 export interface VirtualOptions {
   readonly seed: number
@@ -28,11 +32,6 @@ const LEAP_AT_LEAST_MS = 5_000
 /** So that the world outside gets its turn too. */
 const EVENTS_A_TURN = 4_096
 
-/** A call that virtual time cannot bring to an end, with what it was waiting for. */
-export class PatienceError extends Error {
-  override readonly name = 'PatienceError'
-}
-
 interface PendingDrive {
   readonly what: string
   readonly giveUp: (reason: Error) => void
@@ -53,6 +52,7 @@ export class VirtualRuntime implements Runtime {
   readonly random: Random
   /** Says whether idle housekeeping would change nothing now; the cluster installs it. */
   calm: () => boolean = () => false
+  readonly standstill: Standstill
   readonly #patienceMs: number
   readonly #hopAlways: boolean
   readonly #pace: Pace
@@ -82,10 +82,22 @@ export class VirtualRuntime implements Runtime {
     this.#hopAlways = options.hopAlways ?? false
     this.#now = options.startTime ?? START_TIME
     this.#busyAt = this.#now
-    this.#pace = new Pace(this.#now, options.warn ?? (text => console.warn(text)))
+    const warn = options.warn ?? ((text: string) => console.warn(text))
+    this.#pace = new Pace(this.#now, warn)
+    const startedAt = this.#now
+    this.standstill = new Standstill({
+      moved: () => this.#events,
+      isDriven: () => this.#drives.size > 0 || this.#outside.holdsTime,
+      at: () => this.#now - startedAt,
+      warn,
+    })
     this.random = new Random(options.seed)
     this.trace = new Trace(() => this.#now, options.traceLimit)
-    this.#outside = new Outside(options.outsideMs ?? 4_000, () => this.#turn())
+    this.#outside = new Outside(
+      options.outsideMs ?? 4_000,
+      () => this.#turn(),
+      () => this.standstill.waiting(),
+    )
   }
 
   now(): number {
@@ -227,8 +239,13 @@ export class VirtualRuntime implements Runtime {
     return () => this.#explanations.delete(reasons)
   }
 
+  ride(what: string): () => void {
+    return this.standstill.ride(what)
+  }
+
   async close(reason: Error): Promise<void> {
     this.#closed = true
+    this.standstill.close()
     this.#ended ??= reason
     this.#queue.clear()
     this.#idle.clear()
@@ -347,20 +364,11 @@ export class VirtualRuntime implements Runtime {
   }
 
   #giveUpHope(event: QueuedEvent | undefined): void {
-    const seconds = this.#patienceMs / 1000
-    const why =
-      event === undefined
-        ? 'nothing is left that could happen in virtual time'
-        : `nothing but housekeeping has happened for ${seconds} s of virtual time`
     const waiting = [...this.#drives].filter(drive => event === undefined || !drive.isPatient)
     const on = [...this.#explanations].flatMap(reasons => reasons())
-    const lines = [
-      `${why}, and still waiting:`,
-      ...waiting.map(drive => `  ${drive.what}`),
-      ...(on.length > 0 ? ['on:', ...on.map(what => `  ${what}`)] : []),
-      "If it waits for real I/O of the test, hand that promise to cluster.outside(), or use time: 'real'.",
-    ]
-    const error = new PatienceError(lines.join('\n'))
+    const idleMs = event === undefined ? undefined : this.#patienceMs
+    const calls = waiting.map(({ what }) => what)
+    const error = patienceError(idleMs, calls, [...on, ...this.standstill.waiting()])
     this.#giveUp(drive => event === undefined || this.#patienceEndsFor(drive) < event.at, error)
   }
 

@@ -1,3 +1,4 @@
+import { KafkaError } from './errors.ts'
 import type { Reader } from './reader.ts'
 import { Records } from './records.ts'
 import { type AnyField, type Decoded, defaultOf, type Encodable, type Fields, isDefault, malformed } from './schema.ts'
@@ -225,7 +226,8 @@ const LONGEST_TEXT = 0x7fff
 function stringStep(path: string, nullable: boolean, flexible: boolean): Step {
   const length = flexible ? COMPACT : SHORT
   const prefix = (writer: Writer, count: number) => {
-    if (count > LONGEST_TEXT) throw new RangeError(`${path} has ${count} bytes, more than ${LONGEST_TEXT}`)
+    if (count > LONGEST_TEXT)
+      throw new KafkaError('INVALID_REQUEST', `${path} has ${count} bytes, more than ${LONGEST_TEXT}`)
     length.write(writer, count)
   }
   return {

@@ -28,7 +28,8 @@ export const errorSentences: { readonly [name in ErrorName]?: string } = {
   INCONSISTENT_GROUP_PROTOCOL: 'the member shares no protocol with the rest of the group',
   INVALID_GROUP_ID: 'the group id is not valid',
   UNKNOWN_MEMBER_ID: 'the coordinator knows no such member',
-  INVALID_SESSION_TIMEOUT: 'the session timeout lies outside what the broker allows',
+  INVALID_SESSION_TIMEOUT:
+    'session.timeout.ms lies outside what the broker allows: group.min.session.timeout.ms to group.max.session.timeout.ms',
   REBALANCE_IN_PROGRESS: 'the group is rebalancing, so the member must join again',
   TOPIC_AUTHORIZATION_FAILED: 'not authorized for the topic',
   GROUP_AUTHORIZATION_FAILED: 'not authorized for the group',

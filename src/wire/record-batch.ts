@@ -19,7 +19,7 @@ const SMALL_BYTES = 64
 const CRC_FROM = 21
 
 /** The body of every batch that has no records left: one piece, so that it is known again. */
-export const emptyBody = new Uint8Array(0)
+export const emptyBody: Uint8Array = new Uint8Array(0)
 
 const COMPRESSION = 0x07
 const LOG_APPEND_TIME = 0x08

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Cluster } from '../../src/index.ts'
 import { createCluster } from '../../src/index.ts'
-import { beat, described, type Joined, join, leave, stateOf, sync } from './classic-asking.ts'
+import { beat, described, type Joined, join, joinAsNew, leave, stateOf, sync } from './classic-asking.ts'
 import { commit, keptOn } from './committing.ts'
 import { answeredWithin } from './group-states.ts'
 
@@ -170,4 +170,29 @@ describe('a static member (G-18)', () => {
     await cluster.clock.advance(2_100)
     expect(await stateOf(cluster, group)).toBe('Empty')
   })
+})
+
+test('static members that stay away are waited for until their sessions end, also without a rebalance timeout (G-13, G-17)', async () => {
+  const first = await join(cluster, 'g', { instanceId: 'i', sessionMs: 30_000 })
+  await sync(cluster, 'g', { ...first, instanceId: 'i' })
+  const joining = joinAsNew(cluster, 'g', { sessionMs: 30_000 })
+  await cluster.runUntil(() => cluster.group('g').members.length === 2)
+  const again = join(cluster, 'g', { instanceId: 'i', memberId: first.memberId, sessionMs: 30_000 })
+  const [dynamic, leader] = await Promise.all([joining, again])
+  const { generation } = leader
+  const assignments = { [first.memberId]: 'a', [dynamic.memberId]: 'b' }
+  await Promise.all([
+    sync(cluster, 'g', { memberId: first.memberId, instanceId: 'i', generation, assignments }),
+    sync(cluster, 'g', { memberId: dynamic.memberId, generation }),
+  ])
+  const takenOver = await join(cluster, 'g', { instanceId: 'i', rebalanceMs: 0, sessionMs: 30_000 })
+  expect(takenOver.error).toBe('NONE')
+  await leave(cluster, 'g', { memberId: dynamic.memberId })
+  const before = cluster.clock.now()
+  expect(await stateOf(cluster, 'g')).toBe('PreparingRebalance')
+  await cluster.clock.advance(60_000)
+  expect(cluster.clock.now() - before).toBeGreaterThanOrEqual(60_000)
+  expect(await stateOf(cluster, 'g')).toBe('Empty')
+  const steps = cluster.trace.events().filter(({ kind, fields }) => kind === 'group' && fields.what === 'g')
+  expect(steps.map(({ fields }) => fields.reason).filter(reason => `${reason}`.includes('stay away'))).toHaveLength(1)
 })

@@ -290,12 +290,12 @@ test('misspelt states and options are refused before anything is asked', async (
   const cases: [() => Promise<unknown>, string][] = [
     [() => admin.listGroups({ states: loosely(['stable']) }), `not "stable": did you mean 'Stable'?`],
     [() => admin.listGroups({ types: loosely(['clasic']) }), `not "clasic": did you mean 'classic'?`],
-    [() => admin.listGroups({ types: loosely('classic') }), `types takes an array, as in ['classic'], not "classic"`],
+    [() => admin.listGroups({ types: loosely('classic') }), `types takes an array, as in ['classic'], not 'classic'`],
     [() => admin.listGroups(loosely({ state: ['Stable'] })), "unknown field 'state': did you mean 'states'?"],
     [() => admin.listConsumerGroups(loosely({ protocolTypes: [] })), "unknown field 'protocolTypes'"],
     [
       () => admin.describeConsumerGroups(loosely('billing')),
-      "takes an array, as in ['billing', 'audit'], not \"billing\"",
+      "takes an array, as in ['billing', 'audit'], not 'billing'",
     ],
     [
       () => admin.deleteConsumerGroups(loosely([7])),

@@ -191,7 +191,8 @@ test('a listener that throws as partitions come is told of nothing new until it 
   expect(calls).toEqual([4, 0, 0])
   expect(thrown).toHaveLength(2)
   expect(thrown[0]).toBeInstanceOf(ClientError)
-  expect(thrown[0]).toMatchObject({ message: 'User rebalance callback throws an error', cause: new Error('no room') })
+  const message = 'User rebalance callback throws an error: onPartitionsAssigned: no room'
+  expect(thrown[0]).toMatchObject({ message, cause: new Error('no room') })
 })
 
 test('a listener that throws as partitions go is asked again, and they do not go before', async () => {
@@ -231,4 +232,25 @@ test('members of both protocols share a group while it moves over (G-58)', async
   await old.close()
   await pollUntil([fresh], () => fresh.assignment().length === 4)
   expect(cluster.group('billing').type).toBe('consumer')
+})
+
+test('after a group is lost with its log a member cannot join it again, and is told what helps (GROUP_ID_NOT_FOUND)', async () => {
+  cluster = await startCluster()
+  const consumer = newMember(cluster)
+  const { entries, listener } = diary()
+  consumer.subscribe(['orders'], { listener })
+  await pollUntil([consumer], () => consumer.assignment().length === 4)
+  cluster.failNext('ConsumerGroupHeartbeat', { error: 'GROUP_ID_NOT_FOUND' })
+  await cluster.clock.advance(6_000)
+  const [first, second] = await refusals(consumer)
+  expect(first).toMatch(
+    /^GROUP_ID_NOT_FOUND: .* \(its coordinator has lost the group, .*: close it, and make another\)$/,
+  )
+  expect(second).toBe(first)
+  expect(entries.at(-1)).toBe('lost orders-0 orders-1 orders-2 orders-3')
+  expect(consumer.assignment()).toEqual([])
+  await consumer.close()
+  const another = newMember(cluster)
+  another.subscribe(['orders'])
+  await pollUntil([another], () => another.assignment().length === 4)
 })

@@ -4,11 +4,13 @@ import * as door from '../../src/index.ts'
 import {
   type Admin,
   type Cluster,
-  type Consumer,
+  Consumer,
+  type ConsumerOptions,
   type ConsumerRecord,
   type ConsumerRecords,
   createCluster,
   cut,
+  type Named,
   type PartitionInfo,
   type Producer,
   type ProducerOptions,
@@ -49,6 +51,67 @@ test('the types of keys and values are those that the deserializers make', async
   const [record] = await consumer.poll({ timeoutMs: 1_000 })
   expectTypeOf(record!).toEqualTypeOf<ConsumerRecord<string, Order>>()
   expect([record!.key, record!.value.id]).toEqual(['a', 7])
+})
+
+test('without type arguments the deserializers say what keys and values are', async () => {
+  cluster = await createCluster({ topics: { orders: {} } })
+  type Bytes = Buffer | null
+  const config: ConsumerOptions = { 'value.deserializer': 'json' }
+  const long = 'org.apache.kafka.common.serialization.LongDeserializer'
+  const length = (_topic: string, bytes: Uint8Array | null) => ({ length: bytes?.length })
+  const consumers = [
+    cluster.consumer() satisfies Consumer<Bytes, Bytes>,
+    cluster.consumer({ 'group.id': 'billing' }) satisfies Consumer<Bytes, Bytes>,
+    cluster.consumer({ 'value.deserializer': 'bytes' }) satisfies Consumer<Bytes, Bytes>,
+    cluster.consumer({ 'key.deserializer': 'string' }) satisfies Consumer<string | null, Bytes>,
+    cluster.consumer({ 'key.deserializer': long, 'value.deserializer': length }) satisfies Consumer<
+      number | null,
+      { length: number | undefined }
+    >,
+    cluster.consumer({ 'value.deserializer': { deserialize: () => 7 } }) satisfies Consumer<Bytes, number>,
+    cluster.consumer({ 'value.deserializer': (_topic, bytes) => bytes?.length }) satisfies Consumer<
+      Bytes,
+      number | undefined
+    >,
+    // What is not known while it compiles is as without deserializers.
+    cluster.consumer(config) satisfies Consumer<Bytes, Bytes>,
+    cluster.consumer<Buffer, Order>(config) satisfies Consumer<Buffer, Order>,
+  ]
+  const json = cluster.consumer({ 'value.deserializer': 'json' })
+  expectTypeOf(json).toEqualTypeOf<Named<Consumer<Bytes, unknown>>>()
+  const own = new Consumer({ 'bootstrap.servers': 'localhost:1', 'value.deserializer': 'string' })
+  expectTypeOf(own).toEqualTypeOf<Consumer<Bytes, string | null>>()
+  await own.close()
+  class Orders extends Consumer<string, Order> {}
+  const orders = new Orders({ 'bootstrap.servers': 'localhost:1' })
+  expect(orders).toBeInstanceOf(Consumer)
+  await orders.close()
+  expect(consumers.every(consumer => consumer instanceof Consumer)).toBe(true)
+})
+
+test('values of configurations are known to the compiler, and so are their misspellings', async () => {
+  cluster = await createCluster({ topics: { orders: {} } })
+  const legal: ConsumerOptions[] = [
+    { 'auto.offset.reset': 'by_duration:PT1H', 'group.protocol': 'CONSUMER', 'enable.auto.commit': 'false' },
+    { 'group.protocol': 'classic', 'partition.assignment.strategy': 'range,org.apache.kafka.StickyAssignor' },
+    { 'partition.assignment.strategy': ['sticky', 'range'], 'value.deserializer': { deserialize: () => 1 } },
+  ]
+  for (const config of legal) cluster.consumer({ 'group.id': 'billing', ...config })
+  const refused = [
+    // @ts-expect-error there is no such policy
+    () => cluster.consumer({ 'auto.offset.reset': 'earlist' }),
+    // @ts-expect-error there is no such protocol
+    () => cluster.consumer({ 'group.protocol': 'klassic' }),
+    // @ts-expect-error there is no such assignor: refused without a group, too
+    () => cluster.consumer({ 'partition.assignment.strategy': ['rnge'] }),
+    // @ts-expect-error it is true or false
+    () => cluster.consumer({ 'check.crcs': 'yes' }),
+    // @ts-expect-error it cannot deserialize
+    () => cluster.consumer({ 'value.deserializer': { deserialise: () => 1 } }),
+    // @ts-expect-error there is no such key
+    () => cluster.consumer({ 'value.deserialiser': 'string' }),
+  ]
+  for (const call of refused) expect(call).toThrow(door.ConfigError)
 })
 
 test('clients have names that rules of the network take', async () => {

@@ -84,7 +84,7 @@ test('what a listener throws comes out of poll once, wrapped; the assignment hol
   consumer.subscribe(['orders'], { listener })
   const error = await pollUntil([consumer], () => false).catch(thrown => thrown)
   expect(error).toBeInstanceOf(ClientError)
-  expect(error.message).toBe('User rebalance callback throws an error')
+  expect(error.message).toBe('User rebalance callback throws an error: onPartitionsAssigned: no room for four')
   expect(error.cause).toBe(cause)
   expect(consumer.assignment()).toHaveLength(4)
   expect((await consumer.poll({ timeoutMs: 1_000 })).length).toBeGreaterThan(0)

@@ -67,13 +67,15 @@ test('two with one name: the older one is fenced, for good (FENCED_INSTANCE_ID, 
   young.subscribe(['orders'])
   await pollUntil([young], () => young.assignment().length === 4)
   await cluster.clock.advance(4_000)
+  await expect(old.commit()).rejects.toThrow(CommitFailedError)
   for (let i = 0; i < 2; i++) {
     const error = await old.poll({ timeoutMs: 1_000 }).catch(thrown => thrown)
     expect(error).toBeInstanceOf(KafkaError)
     expect(error.errorName).toBe('FENCED_INSTANCE_ID')
     expect(error.message).toContain("'till-1'")
+    expect(old.assignment()).toEqual([])
+    expect(entries.filter(entry => entry.startsWith('lost'))).toEqual(['lost orders-0 orders-1 orders-2 orders-3'])
   }
-  await expect(old.commit()).rejects.toThrow(CommitFailedError)
   await old.close()
   expect(entries.at(-1)).toBe('lost orders-0 orders-1 orders-2 orders-3')
   await cluster.clock.advance(60_000)
@@ -91,6 +93,8 @@ test('the fenced one may hear of it from a commit as well', async () => {
   young.subscribe(['orders'])
   await pollUntil([young], () => young.assignment().length === 4, 2_500)
   await expect(old.commit()).rejects.toMatchObject({ errorName: 'FENCED_INSTANCE_ID' })
+  await expect(old.poll({ timeoutMs: 0 })).rejects.toMatchObject({ errorName: 'FENCED_INSTANCE_ID' })
+  expect(old.assignment()).toEqual([])
 })
 
 test('a static member that does not poll in time falls silent instead of leaving', async () => {

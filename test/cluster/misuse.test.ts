@@ -53,7 +53,7 @@ test('brokers, topics, partitions, APIs and errors that are not there are named,
   const mistakes: [run: () => unknown, kind: new (...args: never[]) => Error, message: string][] = [
     [() => c.broker(7), RangeError, 'there is no broker 7; there are 1, 2'],
     [() => c.broker(1000), RangeError, '1000 is the controller: cluster.controller; brokers are 1, 2'],
-    [() => c.topic('oders'), RangeError, "there is no topic 'oders': did you mean 'orders'?; there are: orders"],
+    [() => c.topic('oders'), RangeError, "there is no topic 'oders': did you mean 'orders'? There are: orders"],
     [() => c.partition('orders', 2), RangeError, "'orders' has partitions 0 to 1, not 2"],
     [() => c.leaderOf('orders', -1), RangeError, "'orders' has partitions 0 to 1, not -1"],
     [() => c.topic('orders').records({ partition: -1 }), RangeError, "'orders' has partitions 0 to 1, not -1"],
@@ -104,7 +104,7 @@ test('brokers, topics, partitions, APIs and errors that are not there are named,
     [
       () => c.failNext(Produce, { error: 'disconnect', topic: 'order' }),
       RangeError,
-      "there is no topic 'order': did you mean 'orders'?; there are: orders",
+      "there is no topic 'order': did you mean 'orders'? There are: orders",
     ],
     [
       () => c.failNext('InitProducerId', { error: 'UNKNOWN_SERVER_ERROR', topic: 'orders' }),
@@ -113,7 +113,16 @@ test('brokers, topics, partitions, APIs and errors that are not there are named,
     ],
     [() => c.network.rule(cut(1, 5)), RangeError, 'there is no broker-5; there are brokers 1, 2'],
     [() => c.clock.advance(-1), ConfigError, 'clock.advance() takes milliseconds, 0 or more, not -1'],
-    [() => c.createTopic({ name: 'x', replicas: 1 }), ConfigError, "unknown option of createTopic 'replicas'"],
+    [
+      () => c.createTopic({ name: 'x', replicas: 1 }),
+      ConfigError,
+      "unknown option of createTopic 'replicas': there are name, prefix, partitions, replicationFactor, assignments, configs",
+    ],
+    [
+      () => c.coordinatorOf('nope'),
+      ConfigError,
+      "coordinatorOf takes a group by its id: coordinatorOf({ group: 'nope' })",
+    ],
   ]
   for (const [run, kind, message] of mistakes) {
     const error = (await mistake(run)) as Error

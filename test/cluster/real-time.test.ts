@@ -32,3 +32,56 @@ test('a cluster on real time keeps its time while the fake timers of a test stan
     vi.useRealTimers()
   }
 })
+
+test.for([
+  ['consumer', 2_000],
+  // Members of classic groups hear of a rebalance with their heartbeats: every 3,000 ms, if the client does not say less.
+  ['classic', undefined],
+] as const)('on real time two members of a group of protocol %s are stable soon', async ([protocol, timeoutMs]) => {
+  await using cluster = await createCluster({
+    time: 'real',
+    topics: { orders: { partitions: 4, replicationFactor: 3 } },
+  })
+  const consumers = [1, 2].map(() => cluster.consumer({ 'group.id': 'billing', 'group.protocol': protocol }))
+  const loops = consumers.map(async consumer => {
+    consumer.subscribe(['orders'])
+    for await (const _ of consumer);
+  })
+  await cluster.group('billing').waitForStable({ members: 2, ...(timeoutMs === undefined ? {} : { timeoutMs }) })
+  expect(consumers.map(consumer => consumer.assignment().length)).toEqual([2, 2])
+  for (const consumer of consumers) await consumer.close()
+  await Promise.all(loops)
+})
+
+test.for([
+  [{}, '200', '200'],
+  [{ 'group.consumer.heartbeat.interval.ms': 300 }, '200', '300'],
+  [{ 'group.consumer.min.heartbeat.interval.ms': 1_000 }, '1000', '5000'],
+] as const)(
+  'on real time, with %j, heartbeats of consumer groups come every %s ms at most, and every %s',
+  async given => {
+    const [configs, least, interval] = given
+    await using cluster = await createCluster({ time: 'real', brokers: 1, configs })
+    const broker = { type: 'broker', name: '1' } as const
+    const keys = ['group.consumer.min.heartbeat.interval.ms', 'group.consumer.heartbeat.interval.ms']
+    const described = (await cluster.admin().describeConfigs([broker], { keys })).get(broker)
+    expect(keys.map(key => described?.get(key)?.value)).toEqual([least, interval])
+  },
+)
+
+test('on real time a lag is waited for until a consumer that commits by itself has done so', {
+  timeout: 12_000,
+}, async () => {
+  await using cluster = await createCluster({ time: 'real', brokers: 1, topics: { orders: {} } })
+  const consumer = cluster.consumer({ 'group.id': 'billing', 'auto.offset.reset': 'earliest' })
+  consumer.subscribe(['orders'])
+  const loop = (async () => {
+    for await (const _ of consumer);
+  })()
+  await cluster.group('billing').waitForStable({ members: 1 })
+  await cluster.producer().send({ topic: 'orders', value: 'paid' })
+  await cluster.group('billing').waitForLag(0)
+  expect(cluster.group('billing').committed('orders', 0)?.offset).toBe(1)
+  await consumer.close()
+  await loop
+})

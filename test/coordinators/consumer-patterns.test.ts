@@ -17,6 +17,7 @@ function refusal(regex: string): string | undefined {
 describe('a regular expression that RE2 has not got is refused with the reason', () => {
   test.each([
     ['(a', 'missing closing )'],
+    [`${'('.repeat(3000)}t${')'.repeat(3000)}`, 'expression nests too deeply'],
     ['(?:a', 'missing closing )'],
     ['a)', 'regexp/syntax: internal error'],
     ['(?=a)', 'invalid or unsupported Perl syntax'],
@@ -133,4 +134,9 @@ describe('a regular expression matches whole names', () => {
       { numRuns: 500 },
     )
   })
+})
+
+test('repetitions of repetitions of what may be empty end at once', () => {
+  expect(matchesWhole(parsePattern('(((a?){1000}){1000}){1000}'), 'a'.repeat(249))).toBe(true)
+  expect(matchesWhole(parsePattern('(((a?){1000}){1000}){1000}b'), 'a'.repeat(249))).toBe(false)
 })

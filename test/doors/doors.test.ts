@@ -22,6 +22,8 @@ const faults = [
   "failNext(Produce, { error: 'disconnect', times: 2 })",
 ]
 
+const standstill = /mini-kafka: virtual time stands still at \d+ ms: consumer-1 waits in a `for await`/g
+
 describe('mini-kafka/vitest', () => {
   let ran: Ran
   beforeAll(() => {
@@ -30,8 +32,8 @@ describe('mini-kafka/vitest', () => {
     ran = project.vitest(['orders.test.js'], { MINI_KAFKA_SEED: '42' })
   }, 60_000)
 
-  test('one test of the six passes', () => {
-    expect(ran.output).toMatch(/Tests +5 failed \| 1 passed/)
+  test('one test of the seven passes', () => {
+    expect(ran.output).toMatch(/Tests +6 failed \| 1 passed/)
     expect(ran.status).toBe(1)
   })
 
@@ -47,7 +49,7 @@ describe('mini-kafka/vitest', () => {
 
   test('the name in the replay line picks that one test', () => {
     const replayed = project.vitest(['orders.test.js', '-t', String.raw`orders \(all\) fails: \$5 are paid`])
-    expect(replayed.output).toMatch(/Tests +1 failed \| 5 skipped/)
+    expect(replayed.output).toMatch(/Tests +1 failed \| 6 skipped/)
   }, 60_000)
 
   test('a passed test fails when its fault never fired; one that failed keeps its own failure', () => {
@@ -61,6 +63,10 @@ describe('mini-kafka/vitest', () => {
     expect(ran.output).toContain("nobody awaited expect(cluster).toHaveLeader('orders'…)")
     expect(ran.output).not.toMatch(/Unhandled/)
   })
+
+  test('a test that timed out in an iteration says that nobody drove time, once', () => {
+    expect(ran.output.match(standstill)).toHaveLength(1)
+  })
 })
 
 describe('mini-kafka/jest', () => {
@@ -72,8 +78,8 @@ describe('mini-kafka/jest', () => {
     ran = project.jest(['--config', 'jest.config.json'], { MINI_KAFKA_SEED: '42' })
   }, 60_000)
 
-  test('one test of the six passes', () => {
-    expect(ran.output).toMatch(/Tests: +5 failed, 1 passed, 6 total/)
+  test('one test of the seven passes', () => {
+    expect(ran.output).toMatch(/Tests: +6 failed, 1 passed, 7 total/)
     expect(ran.status).toBe(1)
   })
 
@@ -93,6 +99,10 @@ describe('mini-kafka/jest', () => {
   test('a matcher that nobody awaited fails its test', () => {
     expect(ran.output).toContain("nobody awaited expect(cluster).toHaveDelivered('orders'…)")
     expect(ran.output).toContain("nobody awaited expect(cluster).toHaveLeader('orders'…)")
+  })
+
+  test('a test that timed out in an iteration says that nobody drove time, once', () => {
+    expect(ran.output.match(standstill)).toHaveLength(1)
   })
 })
 
@@ -168,5 +178,24 @@ describe('the package', () => {
       project.write('tsconfig.json', JSON.stringify({ compilerOptions, files: [file] }))
       expect(project.typescript(['-p', '.'])).toEqual({ status: 0, output: '\n' })
     }
+    // Of the package alone, whose declarations are then checked themselves.
+    project.write('types.mts', `${imports}\nexport const made = [createCluster, Produce]`)
+    const strictest = { ...compilerOptions, skipLibCheck: false }
+    project.write('tsconfig.json', JSON.stringify({ compilerOptions: strictest, files: ['types.mts'] }))
+    expect(project.typescript(['-p', '.'])).toEqual({ status: 0, output: '\n' })
   }, 60_000)
+
+  test('has types that compilers from 5.2 on can read', () => {
+    // Names that later ones brought, and write into what they infer.
+    const later = /\b(?:(?:Uint8Array|Buffer)<|NoInfer\b|ArrayIterator\b|MapIterator\b|SetIterator\b)/
+    const declarations = project.installed('dist/esm').filter(({ name }) => name.endsWith('.d.ts'))
+    expect(declarations.length).toBeGreaterThan(100)
+    const found = declarations.filter(({ text }) => later.test(text)).map(({ name }) => name)
+    expect(found).toEqual([])
+  })
+
+  test('is built before it is packed', () => {
+    const { scripts } = JSON.parse(project.read('node_modules/mini-kafka/package.json'))
+    expect(scripts.prepack).toBe('npm run build')
+  })
 })

@@ -1,6 +1,6 @@
 /** A project beside ours that has installed the package as it is built: what its users get. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -37,6 +37,18 @@ export class Project {
 
   write(name: string, text: string): void {
     writeFileSync(join(this.folder, name), text)
+  }
+
+  read(name: string): string {
+    return readFileSync(join(this.folder, name), 'utf8')
+  }
+
+  /** The files of a folder of the package, as they were installed. */
+  installed(folder: string): { readonly name: string; readonly text: string }[] {
+    const path = join('node_modules/mini-kafka', folder)
+    const names = readdirSync(join(this.folder, path), { recursive: true, encoding: 'utf8' })
+    const files = names.filter(name => statSync(join(this.folder, path, name)).isFile())
+    return files.map(name => ({ name, text: this.read(join(path, name)) }))
   }
 
   /** A file of the fixtures, under another name. */

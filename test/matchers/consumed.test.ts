@@ -129,6 +129,30 @@ test('a failure of a list that names its partitions compares them side by side',
   expect(message).toContain("orders-1  (- expected, + consumed)\n    offset 0  key 'key of a'  value 'a'\n  + offset 1")
 })
 
+test('a record that is missing stands beside the one of its key, whichever partition that is in', async () => {
+  await write(0, 'a')
+  await write(1, 'b', 'c')
+  await commit(0, 1)
+  await commit(1, 2)
+  const expected = ['c', 'b', 'a'].map(value => ({ key: `key of ${value}`, value: value.toUpperCase() }))
+  const message = await failure(() => expect(cluster).toHaveConsumed('billing', 'orders', expected, { timeoutMs: 500 }))
+
+  expect(message.split('\n').slice(2, 14)).toEqual([
+    'orders-0  (- expected, + consumed)',
+    "  - key 'key of a'  value 'A'",
+    "  + offset 0  key 'key of a'  value 'a'",
+    "      value: expected 'A', consumed 'a'",
+    '',
+    'orders-1  (- expected, + consumed)',
+    "  - key 'key of b'  value 'B'",
+    "  + offset 0  key 'key of b'  value 'b'",
+    "      value: expected 'B', consumed 'b'",
+    "  - key 'key of c'  value 'C'",
+    "  + offset 1  key 'key of c'  value 'c'",
+    "      value: expected 'C', consumed 'c'",
+  ])
+})
+
 test('a failure of the contrary shows what was consumed', async () => {
   await write(0, 'a')
   await commit(0, 1)
@@ -164,6 +188,9 @@ test('a misspelt topic, field or option is refused, with what was probably meant
   expect(
     await failure(() => expect(cluster).toHaveConsumed('billing', 'orders', [], { timeout: 5 } as never)),
   ).toContain("unknown option of toHaveConsumed 'timeout': did you mean 'timeoutMs'?")
+  expect(await failure(() => expect(cluster).toHaveConsumed('billing', 'orders', [], { exactly: true } as never))).toBe(
+    "unknown option of toHaveConsumed 'exactly': there are isolation, timeoutMs",
+  )
   expect(await failure(() => expect(cluster).toHaveConsumed('billing', [{ value: 'a' }] as never))).toContain(
     "toHaveConsumed takes a group and a topic: ('billing', 'orders')",
   )

@@ -151,6 +151,21 @@ test('a failure says which record is missing, which is there instead, and in whi
   )
 })
 
+test('what is missing of a key moves past no record of that key that is as expected', async () => {
+  await using cluster = await createCluster({ topics: one })
+  const producer = cluster.producer()
+  for (const value of ['2', '3', '9']) await producer.send({ topic: 'orders', key: 'a', value })
+  const expected = ['1', '2', '3'].map(value => ({ key: 'a', value }))
+  const message = await failure(() => expect(cluster).toHaveDelivered('orders', expected, { timeoutMs: 100 }))
+
+  expect(message.split('\n').slice(3, 7)).toEqual([
+    "  - key 'a'  value '1'",
+    "    offset 0  key 'a'  value '2'",
+    "    offset 1  key 'a'  value '3'",
+    "  + offset 2  key 'a'  value '9'",
+  ])
+})
+
 test('a failure tells what happened to the partition last: appends, elections, faults', async () => {
   await using cluster = await withOrders(['a'])
   cluster.failNext(Produce, { error: 'NOT_ENOUGH_REPLICAS' })

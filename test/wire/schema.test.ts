@@ -218,7 +218,7 @@ describe('lengths (W-24 to W-29, W-32)', () => {
     const longest = 'x'.repeat(0x7fff)
     for (const version of [1, 2]) {
       expect(decode(lists, version, hex(lists, version, { topics: [longest] })).topics).toEqual([longest])
-      expect(() => encode(lists, version, { topics: [`${longest}x`] })).toThrow(RangeError)
+      expect(() => encode(lists, version, { topics: [`${longest}x`] })).toThrow(/more than 32767/)
     }
     const tooLong = Buffer.concat([Buffer.from('02818002', 'hex'), Buffer.alloc(0x8000, 'x'), Buffer.from('00', 'hex')])
     expect(() => lists.codec(2).read(new Reader([tooLong]))).toThrow('Lists.topics[] claims 32768 bytes')

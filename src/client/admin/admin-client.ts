@@ -28,12 +28,14 @@ export class AdminClient {
   readonly name: string
   readonly #asked = new Set<string>()
   readonly #unexplain: () => void
+  readonly #ended: () => void | Promise<void>
   #isClosed = false
 
   constructor(configs: AdminConfigs, environment: ClientEnvironment) {
     this.runtime = environment.runtime
     this.configs = configs
     this.name = environment.clientName
+    this.#ended = () => environment.closed?.()
     this.connections = new Connections(environment, configs)
     const retryBackoffMs = configs['retry.backoff.ms']
     const retryBackoffMaxMs = configs['retry.backoff.max.ms']
@@ -170,13 +172,14 @@ export class AdminClient {
     return new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `${has}, so there is no partition ${partition.partition}`)
   }
 
-  close(): void {
+  async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#unexplain()
     const reason = new IllegalStateError(`${this.name} is closed`)
     this.metadata.close(reason)
     this.connections.close(reason)
+    await this.#ended()
   }
 }
 

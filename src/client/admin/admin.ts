@@ -49,7 +49,7 @@ import {
   type GroupOffset,
   type GroupPartitions,
   listConsumerGroupOffsets,
-  type NewGroupOffset,
+  type NewGroupOffsets,
 } from './group-offsets.ts'
 import {
   deleteConsumerGroups,
@@ -319,11 +319,10 @@ export class Admin extends ClusterAdmin {
   }
 
   /** Moves a group that has no members, and makes it if need be. Rejects with UNKNOWN_MEMBER_ID while it has some. */
-  alterConsumerGroupOffsets(groupId: string, offsets: readonly NewGroupOffset[]): Promise<void> {
+  alterConsumerGroupOffsets(groupId: string, offsets: NewGroupOffsets): Promise<void> {
     return this.#client.call('alterConsumerGroupOffsets', async () => {
       checkGroupId('alterConsumerGroupOffsets', groupId)
-      checkNewOffsets(offsets)
-      return alterConsumerGroupOffsets(this.#client, groupId, offsets)
+      return alterConsumerGroupOffsets(this.#client, groupId, checkNewOffsets(offsets))
     })
   }
 
@@ -357,7 +356,7 @@ export class Admin extends ClusterAdmin {
   /** Closes its connections; pending calls reject. Twice does no harm. It waits for nothing, whatever `timeoutMs` says. */
   async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     timeoutOf('close', options, 0)
-    this.#client.close()
+    await this.#client.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

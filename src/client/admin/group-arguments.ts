@@ -1,9 +1,9 @@
 import { didYouMean } from '../../metadata/nearest-name.ts'
 import { IllegalArgumentError } from '../../wire/errors.ts'
-import { refuseUnknown, requireArray } from '../arguments.ts'
+import { refuseUnknown, requireArray, textOf } from '../arguments.ts'
 import { checkPartition, checkPartitions } from '../consumer/subscription.ts'
 import type { RemoveMembersOptions } from './group-members.ts'
-import type { GroupPartitions, NewGroupOffset } from './group-offsets.ts'
+import type { GroupPartitions, NewGroupOffset, NewGroupOffsets } from './group-offsets.ts'
 import { groupStates, groupTypes, type ListGroupsOptions } from './groups.ts'
 
 /*
@@ -50,8 +50,10 @@ export function checkGroupPartitions(call: string, groups: string | GroupPartiti
   }
 }
 
-export function checkNewOffsets(offsets: readonly NewGroupOffset[]): void {
+/** A list, or a Map from partitions to offsets, as a list. */
+export function checkNewOffsets(given: NewGroupOffsets): readonly NewGroupOffset[] {
   const call = 'alterConsumerGroupOffsets'
+  const offsets = given instanceof Map ? listed(given) : (given as readonly NewGroupOffset[])
   requireArray(call, offsets, "[{ topic: 'orders', partition: 0, offset: 7 }]")
   for (const item of offsets) {
     refuseUnknown(call, item, ['topic', 'partition', 'offset', 'leaderEpoch', 'metadata'])
@@ -59,15 +61,25 @@ export function checkNewOffsets(offsets: readonly NewGroupOffset[]): void {
     const { topic, partition, offset, leaderEpoch = 0, metadata = '' } = item
     const name = `${call} of ${topic}-${partition}`
     if (!Number.isSafeInteger(offset) || offset < 0) {
-      throw new IllegalArgumentError(`${name}: the offset is a number from 0 on, not ${offset}`)
+      throw new IllegalArgumentError(`${name}: the offset is a number from 0 on, not ${textOf(offset)}`)
     }
     if (!Number.isSafeInteger(leaderEpoch) || leaderEpoch < -1) {
       throw new IllegalArgumentError(
-        `${name}: the leaderEpoch is a number from 0 on, or −1 for none, not ${leaderEpoch}`,
+        `${name}: the leaderEpoch is a number from 0 on, or −1 for none, not ${textOf(leaderEpoch)}`,
       )
     }
-    if (typeof metadata !== 'string') throw new IllegalArgumentError(`${name}: the metadata is text, not ${metadata}`)
+    if (typeof metadata !== 'string')
+      throw new IllegalArgumentError(`${name}: the metadata is text, not ${textOf(metadata)}`)
   }
+  return offsets
+}
+
+function listed(offsets: Exclude<NewGroupOffsets, readonly NewGroupOffset[]>): NewGroupOffset[] {
+  return [...offsets].map(([partition, value]) => {
+    checkPartition(partition)
+    const place = { topic: partition.topic, partition: partition.partition }
+    return typeof value === 'object' && value !== null ? { ...place, ...value } : { ...place, offset: value as number }
+  })
 }
 
 export function checkRemoval({ groupInstanceIds }: RemoveMembersOptions): void {

@@ -28,6 +28,11 @@ export interface NewGroupOffset extends TopicPartition {
   readonly metadata?: string
 }
 
+/** A list, or a Map from partitions to what is committed, or its offset alone. */
+export type NewGroupOffsets =
+  | readonly NewGroupOffset[]
+  | ReadonlyMap<TopicPartition, number | Omit<NewGroupOffset, 'topic' | 'partition'>>
+
 /** Of each group, by its id: these partitions, or with null all that have something committed. */
 export type GroupPartitions = Readonly<Record<string, readonly TopicPartition[] | null>>
 

@@ -1,6 +1,7 @@
 import { deleteRecords as deleteRecordsApi } from '../../apis/delete-records.ts'
 import { describeProducers as describeProducersApi } from '../../apis/describe-producers.ts'
 import { IllegalArgumentError, KafkaError } from '../../wire/errors.ts'
+import { textOf } from '../arguments.ts'
 import { byTopic, type FoundOffset, lookUpOffsets } from '../list-offsets.ts'
 import { partitionText, type TopicPartition } from '../topic-partition.ts'
 import { type AdminClient, type Answers, allOf, errorOfItem } from './admin-client.ts'
@@ -87,7 +88,9 @@ export async function deleteRecords(
 ): Promise<Map<RecordsToDelete, { lowWatermark: number }>> {
   for (const { beforeOffset } of records) {
     if (Number.isSafeInteger(beforeOffset) && beforeOffset >= -1) continue
-    throw new IllegalArgumentError(`beforeOffset is an offset, or -1 for the high watermark, not ${beforeOffset}`)
+    throw new IllegalArgumentError(
+      `beforeOffset is an offset, or -1 for the high watermark, not ${textOf(beforeOffset)}`,
+    )
   }
   const timeoutMs = options.timeoutMs ?? client.configs['request.timeout.ms']
   return atLeaders(

@@ -13,6 +13,8 @@ export class AssignedPartition implements TopicPartition {
   offsetEpoch = -1
   /** The leader epoch against which the position was found good; −1: none. */
   validatedEpoch = -1
+  /** Where a reset took it (`auto.offset.reset`, `seekToEnd`), if that was beyond the first record; undefined otherwise. */
+  skippedTo: number | undefined
   /** A timestamp (or −1, −2) to look the position up by; undefined: no reset is due. */
   resetTo: number | undefined
   isPaused = false
@@ -40,6 +42,7 @@ export class AssignedPartition implements TopicPartition {
   }
 
   seek(offset: number, offsetEpoch = -1): void {
+    this.skippedTo = undefined
     this.position = offset
     this.offsetEpoch = offsetEpoch
     this.resetTo = undefined

@@ -119,11 +119,11 @@ export class ClassicHandover {
   }
 
   /** Everything, for good. Answers what the listener threw. */
-  async giveBack(isLost: boolean): Promise<ClientError | undefined> {
+  async giveBack(isLost: boolean, deadline?: number): Promise<ClientError | undefined> {
     const { subscription, callbacks } = this.#options
     const owned = subscription.assigned()
     if (owned.length === 0) return undefined
-    const error = isLost ? await callbacks.lost(owned) : await callbacks.revoked(owned)
+    const error = isLost ? await callbacks.lost(owned, deadline) : await callbacks.revoked(owned, deadline)
     subscription.assignFromGroup([])
     return error
   }

@@ -7,7 +7,7 @@ import { ClassicExchange, type JoinAnswer } from './classic-exchange.ts'
 import { ClassicHandover, type Joined } from './classic-handover.ts'
 import { ClassicHeartbeats } from './classic-heartbeats.ts'
 import { ClassicLeader } from './classic-leader.ts'
-import { commitFailed, isAboutMember, undergoingRebalance } from './commit-refusals.ts'
+import { commitFailed, isAboutMember, polledTooLate, undergoingRebalance } from './commit-refusals.ts'
 import {
   type LeaveOptions,
   type MemberIdentity,
@@ -22,10 +22,7 @@ import {
  */
 type State = 'unjoined' | 'preparing' | 'completing' | 'stable'
 
-/**
- * A member of a classic group (Kafka's ConsumerCoordinator and AbstractCoordinator): JoinGroup, SyncGroup, heartbeats. The
- * leader assigns.
- */
+/** A member of a classic group, whose leader assigns (Kafka's ConsumerCoordinator and AbstractCoordinator). */
 export class ClassicMembership implements Membership {
   readonly #options: MembershipOptions
   readonly #assignors: readonly Assignor[]
@@ -105,7 +102,7 @@ export class ClassicMembership implements Membership {
   // --- poll ----------------------------------------------------------------------------------------------------------
 
   poll(): Promise<void> | undefined {
-    if (this.#fenced !== undefined) throw this.#fenced
+    if (this.#fenced !== undefined) return this.#giveUp(this.#fenced)
     if (this.#hasLeft || !this.#options.subscription.isSubscribed) return undefined
     this.#followMetadata()
     return this.isRebalancing ? this.#advance() : undefined
@@ -132,7 +129,7 @@ export class ClassicMembership implements Membership {
   async #advance(): Promise<void> {
     const { runtime } = this.#options
     for (;;) {
-      if (this.#fenced !== undefined) throw this.#fenced
+      if (this.#fenced !== undefined) return this.#giveUp(this.#fenced)
       const error = this.#error
       this.#error = undefined
       if (error !== undefined) throw error
@@ -303,6 +300,12 @@ export class ClassicMembership implements Membership {
     this.#fenced = new KafkaError('FENCED_INSTANCE_ID', text)
   }
 
+  /** Whoever goes by its name now has what it had. */
+  async #giveUp(fenced: KafkaError): Promise<never> {
+    await this.#handover.giveBack(true)
+    throw fenced
+  }
+
   #heartbeatRefused(error: KafkaError, sentAs: MemberIdentity): void {
     const { errorName } = error
     if (errorName === 'REBALANCE_IN_PROGRESS') {
@@ -326,8 +329,7 @@ export class ClassicMembership implements Membership {
     const { configs, clientName, runtime, groupId } = this.#options
     if (this.#state === 'unjoined') return
     runtime.trace.add('client', clientName, { what: `leaves group ${groupId}`, why: 'max.poll.interval.ms' })
-    const limit = `max.poll.interval.ms (${configs['max.poll.interval.ms']})`
-    this.#whyOut = `the time between two polls was longer than ${limit}: poll more often, or set it higher`
+    this.#whyOut = polledTooLate(configs['max.poll.interval.ms'])
     const deadline = runtime.now() + configs['request.timeout.ms']
     void this.#depart({ operation: 'default', reason: 'consumer poll timeout has expired.', deadline })
     this.rejoin('consumer pro-actively leaving the group')
@@ -336,7 +338,7 @@ export class ClassicMembership implements Membership {
   async leave(options: LeaveOptions): Promise<void> {
     this.#hasLeft = true
     const isRebalancing = this.#state === 'preparing' || this.#state === 'completing'
-    const error = await this.#handover.giveBack(!this.#isMember() || isRebalancing)
+    const error = await this.#handover.giveBack(!this.#isMember() || isRebalancing, options.callbackDeadline)
     await this.#depart(options)
     if (error !== undefined) throw error
   }

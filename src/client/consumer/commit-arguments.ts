@@ -1,6 +1,11 @@
 import { IllegalArgumentError, IllegalStateError } from '../../wire/errors.ts'
-import { refuseUnknown } from '../arguments.ts'
-import { type OffsetAndMetadata, partitionText, type TopicPartition } from '../topic-partition.ts'
+import { refuseUnknown, textOf } from '../arguments.ts'
+import {
+  type OffsetAndMetadata,
+  type OffsetAndTimestamp,
+  partitionText,
+  type TopicPartition,
+} from '../topic-partition.ts'
 import type { OffsetToCommit } from './group-offsets.ts'
 import { checkPartition, type Subscription } from './subscription.ts'
 
@@ -20,6 +25,9 @@ export interface PartitionOffset extends TopicPartition, CommittedOffset {}
 export type OffsetsToCommit =
   | readonly PartitionOffset[]
   | ReadonlyMap<TopicPartition, CommittedOffset | OffsetAndMetadata | number>
+
+/** What `seek` takes: an offset, as it is or as it was told. */
+export type SeekTarget = number | CommittedOffset | OffsetAndTimestamp
 
 const EXAMPLE = "[{ topic: 'orders', partition: 0, offset: 42 }], or a Map from partitions to offsets"
 const FIELDS = ['topic', 'partition', 'offset', 'leaderEpoch', 'metadata']
@@ -50,10 +58,10 @@ function checkOffset(call: string, given: PartitionOffset): OffsetToCommit {
   checkPartition({ topic, partition })
   const name = partitionText(given)
   if (!Number.isSafeInteger(offset) || offset < 0) {
-    throw new IllegalArgumentError(`the offset of ${name} to commit must be a number from 0 on, not ${offset}`)
+    throw new IllegalArgumentError(`the offset of ${name} to commit must be a number from 0 on, not ${textOf(offset)}`)
   }
   if (leaderEpoch !== undefined && (!Number.isSafeInteger(leaderEpoch) || leaderEpoch < -1)) {
-    throw new IllegalArgumentError(`the leader epoch of ${name} to commit must be a number, not ${leaderEpoch}`)
+    throw new IllegalArgumentError(`the leader epoch of ${name} to commit must be a number, not ${textOf(leaderEpoch)}`)
   }
   if (metadata !== undefined && metadata !== null && typeof metadata !== 'string') {
     throw new IllegalArgumentError(`the metadata of ${name} to commit must be text, not ${JSON.stringify(metadata)}`)
@@ -61,12 +69,13 @@ function checkOffset(call: string, given: PartitionOffset): OffsetToCommit {
   return { topic, partition, offset, leaderEpoch: leaderEpoch ?? -1, metadata: metadata ?? '' }
 }
 
-/** Where to seek to; whatever `committed` told will do. @throws {IllegalArgumentError} */
-export function positionToSeek(given: number | CommittedOffset): { offset: number; leaderEpoch: number } {
-  if (typeof given !== 'number') refuseUnknown('what to seek to', given, ['offset', 'leaderEpoch', 'metadata'])
+/** Where to seek to; whatever `committed` or `offsetsForTimes` told will do. @throws {IllegalArgumentError} */
+export function positionToSeek(given: SeekTarget): { offset: number; leaderEpoch: number } {
+  if (typeof given !== 'number')
+    refuseUnknown('what to seek to', given, ['offset', 'leaderEpoch', 'metadata', 'timestamp'])
   const { offset, leaderEpoch = -1 } = typeof given === 'number' ? { offset: given } : given
   if (Number.isSafeInteger(offset) && offset >= 0) return { offset, leaderEpoch }
-  throw new IllegalArgumentError(`the offset to seek to must be a number from 0 on, not ${offset}`)
+  throw new IllegalArgumentError(`the offset to seek to must be a number from 0 on, not ${textOf(offset)}`)
 }
 
 /**

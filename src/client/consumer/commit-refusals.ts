@@ -16,6 +16,12 @@ export function undergoingRebalance(): RebalanceInProgressError {
   return new RebalanceInProgressError(`Offset commit cannot be completed ${what}. ${advice}`)
 }
 
+/** Why a member is out that was not polled for `max.poll.interval.ms`. */
+export function polledTooLate(intervalMs: number): string {
+  const limit = `max.poll.interval.ms (${intervalMs})`
+  return `the time between two polls was longer than ${limit}: poll more often, or set it higher`
+}
+
 /** `why` is what is known of how it lost its membership; '' for nothing. */
 export function commitFailed(why: string, cause?: KafkaError): CommitFailedError {
   const what =

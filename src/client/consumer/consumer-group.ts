@@ -1,12 +1,14 @@
 import { isConsumerProtocol } from '../../metadata/consumer-checks.ts'
 import type { ConsumerConfigs } from '../../metadata/consumer-configs.ts'
-import type { Runtime } from '../../runtime/runtime.ts'
+import type { Deferred, Runtime } from '../../runtime/runtime.ts'
 import { IllegalStateError } from '../../wire/errors.ts'
 import type { Connections } from '../connections.ts'
 import { Coordinators } from '../coordinators.ts'
 import type { ClientEnvironment, LivingMember } from '../environment.ts'
 import type { ClientMetadata } from '../metadata.ts'
 import type { OffsetAndMetadata, TopicPartition } from '../topic-partition.ts'
+import { within } from '../topic-wait.ts'
+import type { AssignedPartition } from './assigned-partition.ts'
 import { AutoCommitter } from './auto-commit.ts'
 import { ClassicMembership } from './classic-membership.ts'
 import { checkAssigned, checkOffsets, type OffsetsToCommit } from './commit-arguments.ts'
@@ -43,6 +45,9 @@ export class ConsumerGroup implements LivingMember {
   readonly #offsets: GroupOffsets
   readonly #options: ConsumerGroupOptions
   readonly #runtime: Runtime
+  readonly #hurried: Deferred<void>
+  #isCallingBack = false
+  #isUnsubscribing = false
   #error: Error | undefined
 
   constructor(options: ConsumerGroupOptions) {
@@ -51,6 +56,7 @@ export class ConsumerGroup implements LivingMember {
     this.groupId = groupId
     this.#options = options
     this.#runtime = runtime
+    this.#hurried = runtime.deferred()
     const coordinators = new Coordinators(environment, connections, metadata, configs)
     const membership = () => (subscription.isSubscribed ? this.membership : undefined)
     this.#offsets = new GroupOffsets({
@@ -87,6 +93,43 @@ export class ConsumerGroup implements LivingMember {
       if (subscription.isSubscribed) this.membership.pollTimedOut()
     })
     environment.members?.add(this)
+  }
+
+  get name(): string {
+    return this.#options.environment.clientName
+  }
+
+  get memberId(): string {
+    return this.membership.identity.memberId
+  }
+
+  get choice(): TopicChoice | undefined {
+    return this.#options.subscription.choice
+  }
+
+  get isManual(): boolean {
+    const { isIdle, isSubscribed } = this.#options.subscription
+    return !isIdle && !isSubscribed
+  }
+
+  get partitions(): Iterable<AssignedPartition> {
+    return this.#options.subscription
+  }
+
+  get isPolling(): boolean {
+    return this.#interval.isPolling
+  }
+
+  get polledAt(): number | undefined {
+    return this.#interval.polledAt
+  }
+
+  get commitsByItself(): boolean {
+    return this.autoCommit.isEnabled
+  }
+
+  get metadataMaxAgeMs(): number {
+    return this.#options.configs['metadata.max.age.ms']
   }
 
   get steadyMemberId(): string | undefined {
@@ -168,29 +211,63 @@ export class ConsumerGroup implements LivingMember {
 
   // --- leaving -------------------------------------------------------------------------------------------------------
 
-  /** @throws {ClientError} if the rebalance listener threw */
+  /** Its rebalance listener, or a callback as it closes, has been called and has not settled: it may be who calls. */
+  get isCalling(): boolean {
+    return this.#isCallingBack || this.callbacks.isCalling
+  }
+
+  /** By the listener that it tells, it is answered at once. @throws {ClientError} if the listener threw */
   async unsubscribe(): Promise<void> {
     const { subscription, configs } = this.#options
     this.#interval.stop()
-    if (subscription.isSubscribed) {
-      const deadline = this.#runtime.now() + configs['request.timeout.ms']
-      const reason = 'the consumer unsubscribed from all topics'
+    if (!subscription.isSubscribed || (this.#isUnsubscribing && this.callbacks.isCalling)) return
+    const deadline = this.#runtime.now() + configs['request.timeout.ms']
+    const reason = 'the consumer unsubscribed from all topics'
+    this.#isUnsubscribing = true
+    try {
       await this.membership.leave({ operation: 'default', reason, deadline })
+    } finally {
+      this.#isUnsubscribing = false
     }
   }
 
-  /** Commits what was handed out, if that is to happen by itself, then leaves. @throws {ClientError} */
+  /**
+   * Commits what was handed out, if that is to happen by itself, then leaves. Callbacks and answers are waited for at most
+   * `timeoutMs`.
+   *
+   * @throws {ClientError}
+   */
   async close(operation: GroupMembershipOperation, timeoutMs: number): Promise<void> {
-    const { subscription, environment } = this.#options
+    await Promise.race([this.#close(operation, timeoutMs), this.#hurried.promise])
+  }
+
+  /** Nothing is waited for any more by a `close` that is under way. */
+  hurry(): void {
+    this.#hurried.resolve()
+  }
+
+  async #close(operation: GroupMembershipOperation, timeoutMs: number): Promise<void> {
+    const { subscription } = this.#options
     const deadline = this.#runtime.now() + timeoutMs
     this.#interval.stop()
     // That it could not be committed is no reason not to close.
     const positions = this.autoCommit.isEnabled ? this.autoCommit.positions() : []
     if (positions.length > 0) await this.commits.commit(positions, timeoutMs).catch(() => {})
     await this.commits.settled(deadline)
-    await this.commits.callBack(environment.clientName)
+    await this.#callBackUntil(deadline)
     if (subscription.isSubscribed) {
-      await this.membership.leave({ operation, reason: 'the consumer is being closed', deadline })
+      const reason = 'the consumer is being closed'
+      await this.membership.leave({ operation, reason, deadline, callbackDeadline: deadline })
+    }
+  }
+
+  async #callBackUntil(deadline: number): Promise<void> {
+    if (!this.commits.hasCallbacks) return
+    this.#isCallingBack = true
+    try {
+      await within(this.#runtime, this.commits.callBack(this.name), Math.max(0, deadline - this.#runtime.now()))
+    } finally {
+      this.#isCallingBack = false
     }
   }
 

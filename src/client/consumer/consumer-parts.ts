@@ -5,6 +5,7 @@ import type { ClientEnvironment } from '../environment.ts'
 import { ClientMetadata } from '../metadata.ts'
 import { deserialized, deserializerOf } from '../serdes.ts'
 import { partitionText } from '../topic-partition.ts'
+import { assignorsOf } from './assignors/strategies.ts'
 import { ConsumerGroup } from './consumer-group.ts'
 import { ConsumerInterceptors } from './consumer-interceptors.ts'
 import { ConsumerMetrics } from './consumer-metrics.ts'
@@ -61,6 +62,8 @@ export function consumerParts<Key, Value>(
   metadata.onUpdate(changed)
   connections.onChange(changed)
   const groupId = configs['group.id']
+  // KafkaConsumer makes them, so checks them, also where no group will ask them.
+  assignorsOf(configs['partition.assignment.strategy'])
   const committed = interceptors.committed.bind(interceptors)
   const shared = { configs, connections, metadata, subscription, changed }
   const group =

@@ -1,6 +1,7 @@
-import { CommitFailedError, type KafkaError } from '../../wire/errors.ts'
+import type { CommitFailedError, KafkaError } from '../../wire/errors.ts'
 import { drawUuid } from '../../wire/uuid.ts'
 import { partitionText, type TopicPartition } from '../topic-partition.ts'
+import { commitFailed, polledTooLate } from './commit-refusals.ts'
 import { assignmentOf, type GroupAssignment, isSameAssignment, resolved } from './group-assignment.ts'
 import { GroupHeartbeats, type HeartbeatAnswer } from './group-heartbeats.ts'
 import { explained, type Verdict } from './heartbeat-refusals.ts'
@@ -43,6 +44,8 @@ export class ConsumerProtocolMembership implements Membership {
   #hasJoined = false
   /** It was one, and has lost it. */
   #wasMember = false
+  /** How it lost its membership, for commits that fail. */
+  #whyOut = ''
   /** As the coordinator said last; another object each time it says something else. */
   #target: GroupAssignment | undefined
   /** The target that what is owned comes from, and what is owned of it: fewer, while names are not known. */
@@ -152,6 +155,7 @@ export class ConsumerProtocolMembership implements Membership {
     metrics.rebalanceFailed()
     runtime.trace.add('client', clientName, { what: `is out of group ${groupId}`, why: error.errorName })
     this.#lose()
+    this.#whyOut = error.errorName
     if (verdict === 'fatal') this.#fatal = explained(error)
     changed()
   }
@@ -301,18 +305,19 @@ export class ConsumerProtocolMembership implements Membership {
     metrics.rebalanceFailed()
     const isKnown = this.#hasJoined
     this.#lose()
+    this.#whyOut = polledTooLate(configs['max.poll.interval.ms'])
     const epoch = configs['group.instance.id'] === null ? -1 : -2
     if (isKnown) void this.#heartbeats.leave(this.#memberId, epoch, runtime.now() + configs['request.timeout.ms'])
     changed()
   }
 
-  async leave({ operation, deadline }: LeaveOptions): Promise<void> {
+  async leave({ operation, deadline, callbackDeadline: limit }: LeaveOptions): Promise<void> {
     const { subscription, callbacks, configs, metrics } = this.#options
     const partitions = subscription.assigned()
     const isMember = this.#epoch > 0
     let error: Error | undefined
     if (partitions.length > 0) {
-      error = isMember ? await callbacks.revoked(partitions) : await callbacks.lost(partitions)
+      error = isMember ? await callbacks.revoked(partitions, limit) : await callbacks.lost(partitions, limit)
       subscription.assignFromGroup([])
     }
     metrics.rebalanceFailed()
@@ -341,7 +346,7 @@ export class ConsumerProtocolMembership implements Membership {
     if (this.#epoch > 0) return this.#identity
     // Before it ever joined, it commits as anybody may to an empty group; afterwards what it has may be another's.
     if (!this.#wasMember) return noMember
-    throw this.#commitFailed('it is no member of the group any more; its next poll joins again')
+    throw commitFailed(this.#whyOut)
   }
 
   fetchIdentity(): MemberIdentity {
@@ -358,22 +363,21 @@ export class ConsumerProtocolMembership implements Membership {
         // Reads, and the commit before partitions are given back, go out once more under the epoch that is known by then.
         const isCommitting = this.#reconciliation?.isCommitted === false
         if (this.#epoch > 0 && (isFetch || isCommitting)) return 'retry'
-        return isFetch ? error : this.#commitFailed('its member epoch is an old one: the group moved on', error)
+        return isFetch ? error : this.#commitFailed(error)
       }
       case 'UNKNOWN_MEMBER_ID':
       case 'GROUP_ID_NOT_FOUND':
       case 'ILLEGAL_GENERATION':
       case 'FENCED_MEMBER_EPOCH':
         // What follows for the membership, the next heartbeat tells.
-        return isFetch ? error : this.#commitFailed('the coordinator does not know it as a member any more', error)
+        return isFetch ? error : this.#commitFailed(error)
       default:
         return error
     }
   }
 
-  #commitFailed(why: string, cause?: KafkaError): CommitFailedError {
-    const what = `Offset commit of ${this.#options.clientName} in group ${this.#options.groupId} failed`
-    return new CommitFailedError(`${what}: ${why}`, { cause })
+  #commitFailed(cause: KafkaError): CommitFailedError {
+    return commitFailed(this.#epoch > 0 || this.#whyOut === '' ? cause.errorName : this.#whyOut, cause)
   }
 
   waiting(): string[] {

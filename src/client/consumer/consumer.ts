@@ -1,20 +1,21 @@
 import { IllegalStateError } from '../../wire/errors.ts'
-import { refuseUnknown, timeoutOf } from '../arguments.ts'
+import { timeoutOf } from '../arguments.ts'
 import type { ConsumerOptions } from '../configuration.ts'
 import type { ClientEnvironment } from '../environment.ts'
 import { EARLIEST, LATEST } from '../list-offsets.ts'
 import type { OffsetAndMetadata, OffsetAndTimestamp, PartitionInfo, TopicPartition } from '../topic-partition.ts'
-import { type CommittedOffset, type OffsetsToCommit, positionToSeek } from './commit-arguments.ts'
+import { type OffsetsToCommit, positionToSeek, type SeekTarget } from './commit-arguments.ts'
 import type { CommitCallback } from './commits.ts'
 import {
   type ConsumerCloseOptions,
-  checkCloseOptions,
+  checkSubscribeOptions,
   type GroupMetadata,
   type SubscribeOptions,
   withoutGroup,
 } from './consumer-arguments.ts'
+import { ConsumerClosing } from './consumer-closing.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
-import { type ConsumerParts, consumerParts, endParts } from './consumer-parts.ts'
+import { type ConsumerParts, consumerParts } from './consumer-parts.ts'
 import type { ConsumerRecord, ConsumerRecords } from './consumer-record.ts'
 import { RecordIteration } from './record-iteration.ts'
 import { checkPartitions } from './subscription.ts'
@@ -32,9 +33,7 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
   readonly #name: string
   readonly #environment: ClientEnvironment
   readonly #parts: ConsumerParts<Key, Value>
-  readonly #unexplain: () => void
-  #closing: Promise<void> | undefined
-  #closed = false
+  readonly #closing: ConsumerClosing
 
   /** @throws {ConfigError} for a key that is not known, a value that is not legal, or an assignor that is not known. */
   constructor(config: ConsumerOptions, environment: ClientEnvironment) {
@@ -42,9 +41,10 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
     this.#environment = environment
     this.#parts = consumerParts<Key, Value>(config, environment, call => this.#requireOpen(call))
     const { connections, group } = this.#parts
-    this.#unexplain = environment.runtime.explain(() =>
+    const unexplain = environment.runtime.explain(() =>
       [...connections.waiting(), ...(group?.waiting() ?? [])].map(what => `${this.#name}: ${what}`),
     )
+    this.#closing = new ConsumerClosing(environment, this.#parts, unexplain)
   }
 
   // --- what it reads -------------------------------------------------------------------------------------------------
@@ -60,7 +60,7 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
    */
   subscribe(topics: Topics, options: SubscribeOptions = {}): void {
     this.#requireOpen('subscribe')
-    refuseUnknown('subscribe(topics, { listener })', options, ['listener'])
+    checkSubscribeOptions(options)
     const group = this.#requireGroup()
     const choice = choiceOf(topics)
     const { subscription, metadata } = this.#parts
@@ -91,7 +91,10 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
     }
   }
 
-  /** The topics that it subscribes to: of a RegExp, those that match as far as is known. */
+  /**
+   * The topics that it subscribes to: of a RegExp, those that match as far as is known; of `{ pattern }` none, since only
+   * the coordinator knows: `assignment` says which partitions came of it.
+   */
   subscription(): string[] {
     this.#requireOpen('subscription')
     return [...this.#parts.subscription.topics]
@@ -143,7 +146,7 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
    * @throws {IllegalArgumentError} for a negative offset
    * @throws {IllegalStateError} if the partition is not assigned
    */
-  seek(partition: TopicPartition, offset: number | CommittedOffset): void {
+  seek(partition: TopicPartition, offset: SeekTarget): void {
     this.#requireOpen('seek')
     const assigned = this.#parts.subscription.get(partition)
     const position = positionToSeek(offset)
@@ -234,8 +237,8 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
 
   /**
    * Records one after the other, for ever: until the loop is left or the consumer closed. What is committed by itself is
-   * what the body is done with. It does not drive virtual time: where no other call is pending (a poll, a send,
-   * `clock.advance`), the loop waits without end. To drive it, `poll`.
+   * what the body is done with. It does not drive virtual time: where no other call is pending (a send, `clock.advance`,
+   * `cluster.runUntil`), the loop waits without end. To drive it, `poll`, or hand the loop to `cluster.run`.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<ConsumerRecord<Key, Value>> {
     this.#requireOpen('iterating')
@@ -243,17 +246,14 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
     return new RecordIteration<Key, Value>({
       runtime: this.#environment.runtime,
       name: this.#name,
-      ready: () => (this.#closing === undefined ? rounds.ready() : undefined),
-      next: async () => {
+      ready: () => (this.#closing.hasBegun ? undefined : rounds.ready()),
+      changed: () => rounds.changed(),
+      next: async isOver => {
         try {
-          while (this.#closing === undefined) {
-            rounds.requirePollable()
-            const records = await this.#environment.runtime.inside(rounds.poll(Number.POSITIVE_INFINITY, 1))
-            if (records[0] !== undefined) return records[0]
-          }
-          return undefined
+          rounds.requirePollable()
+          return await this.#environment.runtime.inside(rounds.next(() => isOver() || this.#closing.hasBegun))
         } catch (error) {
-          if (this.#closing !== undefined) return undefined
+          if (this.#closing.hasBegun) return undefined
           throw error
         }
       },
@@ -298,7 +298,7 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
     group.commits.begin(group.toCommit('commitAsync', offsets), callback)
   }
 
-  /** What the group has committed, by the very objects that were given; null: nothing. */
+  /** What the group has committed; null: nothing. The map's keys are the very objects that were given, and no others. */
   async committed(
     partitions: readonly TopicPartition[],
     options: { readonly timeoutMs?: number } = {},
@@ -325,7 +325,7 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
     return this.#parts.queries.ends('endOffsets', partitions, LATEST)
   }
 
-  /** For each partition the first record at or after a time (milliseconds since the epoch); null if there is none. */
+  /** The first record at or after a time (epoch ms), for `seek`; null: none. The map's keys are the very objects given. */
   async offsetsForTimes(
     times: ReadonlyMap<TopicPartition, number>,
   ): Promise<Map<TopicPartition, OffsetAndTimestamp | null>> {
@@ -357,29 +357,12 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
 
   /**
    * Commits what was handed out (`enable.auto.commit`), leaves its group, ends its fetch sessions and closes its
-   * connections. A pending poll rejects, an iteration ends. Twice does no harm. Rejects with ClientError if the rebalance
-   * listener threw: it is closed nevertheless.
+   * connections. A pending poll rejects, an iteration ends. Twice does no harm: the rebalance listener that it tells is
+   * answered at once, others when it is closed; a second close with 0 ends the patience of the first. Rejects with
+   * ClientError if the listener threw, or had not settled in time: it is closed nevertheless.
    */
   async close(options: ConsumerCloseOptions = {}): Promise<void> {
-    const checked = checkCloseOptions(options)
-    if (this.#closing !== undefined) return this.#closing.catch(() => {})
-    this.#closing = this.#close(checked)
-    return this.#closing
-  }
-
-  async #close({ timeoutMs, groupMembership }: Required<ConsumerCloseOptions>): Promise<void> {
-    const { group, rounds, subscription } = this.#parts
-    rounds.changed()
-    try {
-      if (group !== undefined && !subscription.isIdle) {
-        const leave = () => group.close(groupMembership, timeoutMs)
-        await this.#environment.runtime.drive(`close of ${this.#name}`, leave, { patient: true })
-      }
-    } finally {
-      this.#closed = true
-      this.#unexplain()
-      endParts(this.#parts, new IllegalStateError(`${this.#name} is closed`))
-    }
+    return this.#closing.close(options)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -392,7 +375,7 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
 
   /** While it closes, its rebalance listener may still commit, seek and ask. */
   #requireOpen(call: string): void {
-    if (!this.#closed && (this.#closing === undefined || !beginnings.has(call))) return
+    if (!this.#closing.isOver && !(this.#closing.hasBegun && beginnings.has(call))) return
     throw new IllegalStateError(`${call}: this consumer (${this.#name}) has already been closed.`)
   }
 }

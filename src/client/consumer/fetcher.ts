@@ -46,6 +46,8 @@ interface Asked {
 export class Fetcher {
   readonly #options: FetcherOptions
   readonly #sessions = new Map<number, FetchSession>()
+  /** Nodes whose connection is tried again at a time. */
+  readonly #retrying = new Set<number>()
   readonly #busy = new Set<number>()
   /** Partitions with records that were not handed out, in the order in which they came. */
   #buffered: AssignedPartition[] = []
@@ -140,7 +142,14 @@ export class Fetcher {
   #connect(connection: NodeConnection): void {
     const { runtime, changed } = this.#options
     connection.connect()
-    if (connection.isBackingOff) runtime.after(Math.max(1, connection.retryAt - runtime.now()), changed)
+    const { nodeId } = connection
+    // One timer a node: every poll that goes round meanwhile comes by here.
+    if (!connection.isBackingOff || this.#retrying.has(nodeId)) return
+    this.#retrying.add(nodeId)
+    runtime.after(Math.max(1, connection.retryAt - runtime.now()), () => {
+      this.#retrying.delete(nodeId)
+      changed()
+    })
   }
 
   /** The follower that the leader recommended, or the leader. */

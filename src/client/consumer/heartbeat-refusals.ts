@@ -25,6 +25,13 @@ export function verdictOn({ errorName, retriable }: KafkaError): Verdict {
 
 /** The error as the application gets it, with what Kafka's client adds. */
 export function explained(error: KafkaError): KafkaError {
+  if (error.errorName === 'GROUP_ID_NOT_FOUND') {
+    // Kafka's client, too, joins no group again that it was a member of and that is gone.
+    const what = 'its coordinator has lost the group, and this consumer cannot join it again'
+    return new KafkaError('GROUP_ID_NOT_FOUND', `${error.message} (${what}: close it, and make another)`, {
+      cause: error,
+    })
+  }
   if (error.errorName !== 'UNSUPPORTED_VERSION' || error.message.includes('SubscriptionPattern')) return error
   const text = 'The cluster does not support the new CONSUMER group protocol'
   const advice =

@@ -33,6 +33,8 @@ export interface LeaveOptions {
   readonly reason: string
   /** Milliseconds since the epoch until which an answer is waited for. */
   readonly deadline: number
+  /** The same for the listener. Default: for ever. */
+  readonly callbackDeadline?: number
 }
 
 /** What goes on at rebalances besides: offsets are committed before partitions are given back. */

@@ -2,11 +2,12 @@ import { metadata as metadataApi } from '../../apis/metadata.ts'
 import type { ConsumerConfigs } from '../../metadata/consumer-configs.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { errorCodes, IllegalArgumentError, KafkaError } from '../../wire/errors.ts'
+import { textOf } from '../arguments.ts'
 import type { Connections } from '../connections.ts'
 import { type FoundOffset, lookUpOffsets, type OffsetTarget } from '../list-offsets.ts'
 import type { ClientMetadata } from '../metadata.ts'
 import { mergedTopic, partitionInfos, type TopicView } from '../metadata-view.ts'
-import type { OffsetAndTimestamp, PartitionInfo, TopicPartition } from '../topic-partition.ts'
+import { type OffsetAndTimestamp, type PartitionInfo, partitionText, type TopicPartition } from '../topic-partition.ts'
 import { waitForTopic, within } from '../topic-wait.ts'
 import { checkPartition, checkPartitions } from './subscription.ts'
 
@@ -37,10 +38,7 @@ export class OffsetQueries {
   }
 
   async forTimes(times: ReadonlyMap<TopicPartition, number>): Promise<Map<TopicPartition, OffsetAndTimestamp | null>> {
-    for (const [partition, timestamp] of times) {
-      checkPartition(partition)
-      if (!(timestamp >= 0)) throw new IllegalArgumentError(`The target time cannot be negative, as ${timestamp} is`)
-    }
+    checkTimes(times)
     const found = await this.#query('offsetsForTimes', times)
     return new Map([...found].map(([partition, offset]) => [partition, recordAt(offset)]))
   }
@@ -139,6 +137,23 @@ export class OffsetQueries {
         throw new KafkaError('REQUEST_TIMED_OUT', `Failed to get metadata of topic ${name} in ${timeoutMs}ms`)
       }
     }
+  }
+}
+
+/** @throws {IllegalArgumentError} */
+function checkTimes(times: ReadonlyMap<TopicPartition, number>): void {
+  if (!(times instanceof Map)) {
+    const example = "as in new Map([[{ topic: 'orders', partition: 0 }, Date.now()]])"
+    throw new IllegalArgumentError(
+      `offsetsForTimes takes a Map from partitions to times, ${example}, not ${textOf(times)}`,
+    )
+  }
+  for (const [partition, timestamp] of times as ReadonlyMap<TopicPartition, unknown>) {
+    checkPartition(partition)
+    if (typeof timestamp === 'number' && timestamp >= 0) continue
+    const what = `the time for ${partitionText(partition)} is a number of milliseconds since the epoch, from 0 on`
+    if (timestamp instanceof Date) throw new IllegalArgumentError(`offsetsForTimes: ${what}, not a Date: use getTime()`)
+    throw new IllegalArgumentError(`offsetsForTimes: ${what}, not ${textOf(timestamp)}`)
   }
 }
 

@@ -10,7 +10,7 @@ export class PollInterval {
   readonly #expired: () => void
   #isPolling = false
   #isRunning = false
-  #polledAt = 0
+  #polledAt: number | undefined
   #timer: Timer | undefined
 
   constructor(runtime: Runtime, intervalMs: number, expired: () => void) {
@@ -26,6 +26,15 @@ export class PollInterval {
   ended(): void {
     this.#isPolling = false
     this.polled()
+  }
+
+  get isPolling(): boolean {
+    return this.#isPolling
+  }
+
+  /** When the last poll ended; undefined before the first. */
+  get polledAt(): number | undefined {
+    return this.#polledAt
   }
 
   /** A poll that was over at once. */
@@ -49,7 +58,7 @@ export class PollInterval {
   #due(): void {
     this.#timer = undefined
     if (this.#isPolling || !this.#isRunning) return
-    const left = this.#polledAt + this.#intervalMs - this.#runtime.now()
+    const left = (this.#polledAt ?? 0) + this.#intervalMs - this.#runtime.now()
     if (left > 0) {
       this.#arm(left)
       return

@@ -34,7 +34,8 @@ export class PollRounds<Key, Value> {
   readonly #options: PollOptions
   readonly #codecs: MissingCodecs
   #changed: Deferred<void> | undefined
-  #isPolling = false
+  /** Who polls now. */
+  #poller: 'poll' | 'for await' | undefined
   #isWokenUp = false
 
   constructor(options: PollOptions) {
@@ -59,16 +60,34 @@ export class PollRounds<Key, Value> {
       const what = 'Consumer is not subscribed to any topics or assigned any partitions'
       throw new IllegalStateError(`${what}: subscribe(['orders']) or assign([{ topic: 'orders', partition: 0 }]) first`)
     }
-    if (this.#isPolling) throw new IllegalStateError(`${name} is being polled already: await one poll before the next`)
+    if (this.#poller === 'poll') {
+      throw new IllegalStateError(`${name} is being polled already: await one poll before the next`)
+    }
+    if (this.#poller === 'for await') {
+      const advice = 'leave it (break, or return() of its iterator) before the next poll or iteration'
+      throw new IllegalStateError(
+        `${name} is being polled already, by a \`for await\` that waits for a record: ${advice}`,
+      )
+    }
+  }
+
+  /** The next record, however long it takes; undefined as soon as `isOver`, which is asked whenever something has changed. */
+  async next(isOver: () => boolean): Promise<ConsumerRecord<Key, Value> | undefined> {
+    this.#poller = 'for await'
+    return (await this.#poll(Number.POSITIVE_INFINITY, 1, isOver))[0]
   }
 
   /** At most `most` records; none, if none came within `timeoutMs`. */
   async poll(timeoutMs: number, most: number): Promise<ConsumerRecords<Key, Value>> {
+    this.#poller = 'poll'
+    return this.#poll(timeoutMs, most, () => false)
+  }
+
+  async #poll(timeoutMs: number, most: number, isOver: () => boolean): Promise<ConsumerRecords<Key, Value>> {
     const { runtime, group, metrics, requireOpen } = this.#options
     // In virtual time a poll that must not wait would never see an answer: a millisecond is the least.
     const leastMs = runtime.time === 'virtual' ? 1 : 0
     const deadline = runtime.now() + Math.max(timeoutMs, leastMs)
-    this.#isPolling = true
     group?.pollBegan()
     metrics.pollBegan()
     try {
@@ -80,12 +99,13 @@ export class PollRounds<Key, Value> {
           return records
         }
         const left = deadline - runtime.now()
-        if (left <= 0) return records
+        if (left <= 0 || isOver()) return records
         await within(runtime, this.#changed.promise, Math.min(left, this.#dueIn()))
         requireOpen('poll')
+        if (isOver()) return new ConsumerRecords<Key, Value>()
       }
     } finally {
-      this.#isPolling = false
+      this.#poller = undefined
       this.#changed = undefined
       metrics.pollEnded()
       group?.pollEnded()
@@ -163,7 +183,7 @@ export class PollRounds<Key, Value> {
         throw new KafkaError('REQUEST_TIMED_OUT', `Timeout of ${timeoutMs}ms expired before ${what}`)
       }
       await within(runtime, promise, left)
-      if (!this.#isPolling) this.#changed = undefined
+      if (this.#poller === undefined) this.#changed = undefined
       else if (this.#changed?.settled) this.#changed = runtime.deferred()
       requireOpen('position')
     }

@@ -2,7 +2,7 @@ import { offsetForLeaderEpoch } from '../../apis/offset-for-leader-epoch.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { errorCodes, KafkaError, NoOffsetForPartitionError } from '../../wire/errors.ts'
 import type { Connections } from '../connections.ts'
-import { byTopic, lookUpOffsets, type OffsetTarget } from '../list-offsets.ts'
+import { byTopic, EARLIEST, lookUpOffsets, type OffsetTarget } from '../list-offsets.ts'
 import type { ClientMetadata } from '../metadata.ts'
 import type { OffsetAndMetadata, TopicPartition } from '../topic-partition.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
@@ -136,6 +136,7 @@ export class Positions {
       else if (answer.offset < 0) partition.reset(-1)
       else {
         partition.seek(answer.offset, answer.leaderEpoch)
+        if (target.timestamp !== EARLIEST) partition.skippedTo = answer.offset
         // It is the leader who said so.
         partition.validatedEpoch = metadata.partition(target.topic, target.partition)?.leaderEpoch ?? -1
       }

@@ -6,8 +6,10 @@ export interface IterationOptions<Key, Value> {
   readonly name: string
   /** The next record, if it can be had at once. */
   readonly ready: () => ConsumerRecord<Key, Value> | undefined
-  /** The next record, however long it takes; undefined once the consumer is closed. */
-  readonly next: () => Promise<ConsumerRecord<Key, Value> | undefined>
+  /** The next record, however long it takes; undefined once `isOver` or the consumer is closed. */
+  readonly next: (isOver: () => boolean) => Promise<ConsumerRecord<Key, Value> | undefined>
+  /** `isOver` has changed: whoever waits looks again. */
+  readonly changed: () => void
 }
 
 /**
@@ -21,6 +23,8 @@ export class RecordIteration<Key, Value> implements AsyncIterableIterator<Consum
   #body: Deferred<void> | undefined
   #error: unknown
   #isOver = false
+  /** The `next` that waits. */
+  #waiting: Promise<unknown> | undefined
 
   constructor(options: IterationOptions<Key, Value>) {
     this.#options = options
@@ -37,19 +41,37 @@ export class RecordIteration<Key, Value> implements AsyncIterableIterator<Consum
       this.#error = undefined
       throw error
     }
-    const { ready, next } = this.#options
-    const record = this.#isOver ? undefined : (ready() ?? (await next()))
+    const record = this.#isOver ? undefined : (this.#options.ready() ?? (await this.#wait()))
     if (record === undefined) {
       this.#isOver = true
       return { done: true, value: undefined }
     }
-    this.#bodyBegins()
+    // Left meanwhile: the record was had before, and nobody would say that the body is done with it.
+    if (!this.#isOver) this.#bodyBegins()
     return { done: false, value: record }
   }
 
+  async #wait(): Promise<ConsumerRecord<Key, Value> | undefined> {
+    const { runtime, name, next } = this.#options
+    const arrive = runtime.ride(`${name} waits in a \`for await\`, which rides time and does not drive it`)
+    const record = next(() => this.#isOver)
+    this.#waiting = record.catch(() => {})
+    try {
+      return await record
+    } finally {
+      this.#waiting = undefined
+      arrive()
+    }
+  }
+
+  /** Ends a `next` that waits, too: then the consumer may be polled again, or iterated anew. */
   async return(): Promise<IteratorResult<ConsumerRecord<Key, Value>>> {
     this.#isOver = true
     this.#bodyIsDone()
+    if (this.#waiting !== undefined) {
+      this.#options.changed()
+      await this.#waiting
+    }
     return { done: true, value: undefined }
   }
 

@@ -1,9 +1,9 @@
 import { IllegalArgumentError, IllegalStateError } from '../../wire/errors.ts'
-import { refuseUnknown, requireArray } from '../arguments.ts'
+import { refuseUnknown, requireArray, textOf } from '../arguments.ts'
 import type { ClientMetadata } from '../metadata.ts'
 import { partitionText, type TopicPartition } from '../topic-partition.ts'
 import { AssignedPartition } from './assigned-partition.ts'
-import type { TopicChoice } from './topic-choice.ts'
+import { choiceText, type TopicChoice } from './topic-choice.ts'
 
 /**
  * Whatever has a topic and a partition will do: a record, what `partitionsFor` told. A field too many is refused only where
@@ -19,7 +19,7 @@ export function checkPartition(partition: TopicPartition): TopicPartition {
     throw new IllegalArgumentError("a partition is { topic: 'orders', partition: 0 }: the topic is missing")
   }
   if (!Number.isSafeInteger(partition.partition) || partition.partition < 0) {
-    const number = `a number from 0 on, not ${partition.partition}`
+    const number = `a number from 0 on, not ${textOf(partition.partition)}`
     throw new IllegalArgumentError(`the partition of topic '${partition.topic}' must be ${number}`)
   }
   return partition
@@ -70,7 +70,7 @@ export class Subscription {
   subscribe(choice: TopicChoice): void {
     if (this.#isManual) throw exclusive('partitions are assigned by hand')
     if (this.#choice !== undefined && this.#choice.kind !== choice.kind) {
-      throw exclusive(`it is subscribed to ${textOf(this.#choice)}`)
+      throw exclusive(`it is subscribed to ${choiceText(this.#choice)}`)
     }
     this.#choice = choice
     if (choice.kind === 'topics') this.#topics = new Set(choice.topics)
@@ -119,7 +119,7 @@ export class Subscription {
    * @throws {IllegalStateError} while it is subscribed.
    */
   assign(partitions: readonly TopicPartition[]): void {
-    if (this.#choice !== undefined) throw exclusive(`it is subscribed to ${textOf(this.#choice)}`)
+    if (this.#choice !== undefined) throw exclusive(`it is subscribed to ${choiceText(this.#choice)}`)
     this.#replace(partitions)
     this.#isManual = true
   }
@@ -178,9 +178,4 @@ export class Subscription {
 function exclusive(why: string): IllegalStateError {
   const rule = 'Subscription to topics, partitions and pattern are mutually exclusive'
   return new IllegalStateError(`${rule}: ${why}; await unsubscribe() first`)
-}
-
-function textOf(choice: TopicChoice): string {
-  if (choice.kind === 'topics') return `topics ${choice.topics.join(', ')}`
-  return `the pattern ${choice.kind === 'pattern' ? String(choice.pattern) : `'${choice.pattern}'`}`
 }

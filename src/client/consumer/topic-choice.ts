@@ -48,6 +48,12 @@ export function choiceOf(topics: Topics): TopicChoice {
   return { kind: 'server-pattern', pattern }
 }
 
+/** As in `it is subscribed to …`. */
+export function choiceText(choice: TopicChoice): string {
+  if (choice.kind === 'topics') return `topics ${choice.topics.join(', ')}`
+  return `the pattern ${choice.kind === 'pattern' ? String(choice.pattern) : `'${choice.pattern}'`}`
+}
+
 function emptyPattern(): IllegalArgumentError {
   return new IllegalArgumentError('Topic pattern to subscribe to cannot be empty: all topics are /^/')
 }

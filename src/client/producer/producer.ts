@@ -38,6 +38,7 @@ export class Producer {
   readonly #runtime: Runtime
   readonly #configs: ProducerConfigs
   readonly #clientName: string
+  readonly #ended: () => void | Promise<void>
   readonly #connections: Connections
   readonly #metadata: ClientMetadata
   readonly #pool: BufferPool
@@ -70,6 +71,7 @@ export class Producer {
     this.#runtime = runtime
     this.#configs = configs
     this.#clientName = environment.clientName
+    this.#ended = () => environment.closed?.()
     this.#serializeKey = serializerOf('key.serializer', configs['key.serializer']!)
     this.#serializeValue = serializerOf('value.serializer', configs['value.serializer']!)
     this.#partitioner = partitionerOf(configs['partitioner.class'])
@@ -302,7 +304,7 @@ export class Producer {
   async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     const timeoutMs = timeoutOf('close', options, Number.POSITIVE_INFINITY)
     if (this.#closing !== undefined && timeoutMs === 0) this.#giveUpClosing()
-    this.#closing ??= this.#close(timeoutMs)
+    this.#closing ??= this.#close(timeoutMs).finally(this.#ended)
     return this.#closing
   }
 

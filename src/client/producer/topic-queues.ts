@@ -1,4 +1,5 @@
 import { IllegalArgumentError } from '../../wire/errors.ts'
+import { textOf } from '../arguments.ts'
 import type { TopicView } from '../metadata-view.ts'
 import { CompressionRatio } from './compression-ratio.ts'
 import { PartitionQueue } from './partition-queue.ts'
@@ -46,7 +47,7 @@ export class TopicQueues implements StickyTopic {
     const known = this.queues[partition]
     if (known !== undefined) return known
     if (!Number.isSafeInteger(partition) || partition < 0) {
-      throw new IllegalArgumentError(`a partition is a number from 0 on, not ${partition}`)
+      throw new IllegalArgumentError(`a partition is a number from 0 on, not ${textOf(partition)}`)
     }
     const made = new PartitionQueue(this.name, partition)
     // Without holes: a sparse array is slow.

@@ -23,7 +23,8 @@ const SHOWN = 3
 
 /**
  * Below the offsets that the group has committed lie exactly these records of the topic: in order for each partition, and
- * no others. Without records: every record that there is. Waits until it is so. With `.not` and with `[]` it first lets
+ * no others. Without records: every record that there is. Whether anybody read them, offsets do not say: those that
+ * `auto.offset.reset: 'latest'` skipped count too, once something is committed. Waits until it is so. With `.not` and with `[]` it first lets
  * everything settle, then looks once; a group that nobody knows is then an error, for it would agree with any misspelling.
  */
 export async function toHaveConsumed(

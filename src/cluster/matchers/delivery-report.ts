@@ -1,7 +1,7 @@
 import type { Cluster } from '../cluster.ts'
 import type { BytesRecord } from '../topic-handle.ts'
 import type { Isolation } from '../visible-records.ts'
-import { aligned, byPartition, isOf, type Line } from './delivery.ts'
+import { aligned, byPartition, hasKeyOf, isOf, type Line } from './delivery.ts'
 import {
   differences,
   type ExpectedRecord,
@@ -65,7 +65,7 @@ interface Group {
   readonly there: readonly BytesRecord[]
 }
 
-/** Who names no partition is expected where it is found, or, if it is nowhere, nowhere in particular. */
+/** Who names no partition is expected where it is found, or where its key is; if that is nowhere, nowhere in particular. */
 function grouped(
   cluster: Cluster,
   topic: string,
@@ -77,14 +77,17 @@ function grouped(
   const groups = new Map<number, Group>()
   for (let p = 0; p < count; p++) groups.set(p, { wanted: [], there: there.get(p) ?? [] })
   const taken = new Set<BytesRecord>()
-  const anywhere: ExpectedRecord[] = []
-  for (const each of expected) {
+  const places = expected.map(each => {
     const named = count === 1 ? 0 : [...groups.keys()].find(partition => isOf(each, partition))
     const found = actual.find(record => {
       return !taken.has(record) && matches(each, record) && (named === undefined || record.partition === named)
     })
     if (found !== undefined) taken.add(found)
-    const partition = named ?? found?.partition
+    return named ?? found?.partition
+  })
+  const anywhere: ExpectedRecord[] = []
+  for (const [index, each] of expected.entries()) {
+    const partition = places[index] ?? actual.find(record => !taken.has(record) && hasKeyOf(each, record))?.partition
     if (partition === undefined) anywhere.push(each)
     else groups.get(partition)!.wanted.push(each)
   }

@@ -4,7 +4,7 @@
  */
 import type { BytesRecord } from '../topic-handle.ts'
 import { type ExpectedRecord, matches } from './expected-record.ts'
-import { isAsymmetric } from './likeness.ts'
+import { isAsymmetric, isLikeBytes } from './likeness.ts'
 
 /** Expected records that could be in several partitions are tried so often; then the first that fits counts. */
 const MOST_STEPS = 20_000
@@ -89,7 +89,50 @@ export function aligned(expected: readonly ExpectedRecord[], actual: readonly By
   if (wanted.length * there.length > MOST_COMPARED) {
     return [...lines, ...wanted.map(onlyExpected), ...there.map(onlyActual)]
   }
-  return [...lines, ...longestCommon(wanted, there)]
+  return [...lines, ...besideTheirKeys(longestCommon(wanted, there))]
+}
+
+/**
+ * What is expected and matches nothing moves to the record of the same key that is there instead. Where records of that key
+ * are as expected, their order says more: then it moves past none of them.
+ */
+function besideTheirKeys(lines: readonly Line[]): Line[] {
+  const partners = new Map<Line, Line>()
+  const equal = lines.filter(({ expected, actual }) => expected !== undefined && actual !== undefined)
+  const surplus = new Set(lines.filter(({ expected }) => expected === undefined))
+  const runs = runsOf(lines)
+  for (const line of lines) {
+    const { expected, actual } = line
+    if (expected === undefined || actual !== undefined) continue
+    const same = [...surplus].filter(other => hasKeyOf(expected, other.actual!))
+    const near = same.find(other => runs.get(other) === runs.get(line))
+    const partner = near ?? (equal.some(other => hasKeyOf(expected, other.actual!)) ? undefined : same[0])
+    if (partner === undefined) continue
+    surplus.delete(partner)
+    partners.set(partner, line)
+  }
+  const moved = new Set(partners.values())
+  return lines.flatMap(line => {
+    if (moved.has(line)) return []
+    const before = partners.get(line)
+    return before === undefined ? [line] : [before, line]
+  })
+}
+
+/** Lines that are not equal, numbered by the equal lines before them. */
+function runsOf(lines: readonly Line[]): Map<Line, number> {
+  const runs = new Map<Line, number>()
+  let run = 0
+  for (const line of lines) {
+    if (line.expected !== undefined && line.actual !== undefined) run++
+    else runs.set(line, run)
+  }
+  return runs
+}
+
+/** It says which key it has, and that is the record's. */
+export function hasKeyOf({ key }: ExpectedRecord, actual: BytesRecord): boolean {
+  return key !== undefined && key !== null && !isAsymmetric(key) && isLikeBytes(key, actual.key)
 }
 
 const onlyExpected = (expected: ExpectedRecord): Line => ({ expected, actual: undefined })

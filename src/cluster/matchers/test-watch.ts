@@ -41,6 +41,11 @@ export class TestWatch implements ClusterWatch {
     return [...new Set(this.#clusters.map(cluster => cluster.seed))]
   }
 
+  /** Of a test that failed: what its clusters waited for in vain. */
+  standstills(): string[] {
+    return this.#clusters.flatMap(cluster => cluster.standstill?.() ?? [])
+  }
+
   /** A test ends: what it has to be told, if it did not fail by itself. */
   end({ concurrent = false } = {}): Error[] {
     const ended = this.#clusters.filter(cluster => !this.#shared.has(cluster) && (cluster.isClosed || !concurrent))

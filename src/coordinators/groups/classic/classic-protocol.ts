@@ -99,7 +99,9 @@ export class ClassicProtocol {
     return shard.write(() => {
       const answers = members.map(leaving => left(leaving, this.#removeOne(group, leaving)))
       const gone = answers.filter(({ error }) => error === 'NONE')
-      const reason = `${gone.map(({ memberId, groupInstanceId }) => groupInstanceId ?? memberId).join(', ')} left`
+      const why = members.find((_, i) => answers[i]!.error === 'NONE')?.reason
+      const names = gone.map(({ memberId, groupInstanceId }) => groupInstanceId ?? memberId).join(', ')
+      const reason = `${names} left${why ? `: ${why}` : ''}`
       const mayRebalance = gone.length > 0 && !group.isEmpty
       const records = mayRebalance ? this.#rebalances.membershipChanged(group, reason) : []
       return this.#rebalances.decision(group, records, answers)

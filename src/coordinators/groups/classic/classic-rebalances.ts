@@ -15,6 +15,8 @@ const NONE: Records = []
 const NOTHING = new Uint8Array(0)
 /** How long before a generation of nobody, which the log did not take, is tried again. */
 const RETRY_MS = 500
+/** The least between two looks whether one of the static members that stay away has come back. */
+const STAY_AWAY_MS = 1_000
 
 /**
  * How a group gets from one generation to the next (G-12, G-13, G-17). What happens here happens in decisions on the latest
@@ -109,7 +111,7 @@ export class ClassicRebalances {
   }
 
   /** Of those who have joined, whom static members join who stay away until their session ends (KIP-345). */
-  #complete(group: ClassicGroup): Records {
+  #complete(group: ClassicGroup, isRetry = false): Records {
     if (group.state !== 'PreparingRebalance') return NONE
     this.#cancel(group, 'join')
     group.newMemberAdded = false
@@ -118,8 +120,12 @@ export class ClassicRebalances {
     }
     if (group.members.size === 0) return [emptyGroupRecord(group, this.#now)]
     if (!electLeader(group)) {
-      this.trace(group, { reason: 'only static members that stay away are left' })
-      this.#schedule(group, 'join', group.rebalanceTimeoutMs, () => this.#complete(group))
+      if (!isRetry) this.trace(group, { reason: 'only static members that stay away are left' })
+      // Kafka's coordinator tries again after the rebalance timeout, however short that is: with one of 0 again and again
+      // at the same instant, at which virtual time would stay. Nothing changes before one of them joins or its session
+      // ends; when the last one's ends, or all have joined, this is not waited for.
+      const waitMs = Math.max(group.rebalanceTimeoutMs, STAY_AWAY_MS)
+      this.#schedule(group, 'join', waitMs, () => this.#complete(group, true))
       return NONE
     }
     group.beginGeneration(this.#now)

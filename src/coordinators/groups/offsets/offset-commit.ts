@@ -74,7 +74,7 @@ function recordOf(
       leaderEpoch: committedLeaderEpoch,
       metadata: committedMetadata ?? '',
       commitTimestamp: now,
-      ...(retentionTimeMs === -1 ? {} : { expireTimestamp: now + retentionTimeMs }),
+      ...(retentionTimeMs === -1 ? {} : { expireTimestamp: Math.min(now + retentionTimeMs, Number.MAX_SAFE_INTEGER) }),
       ...(transaction === undefined ? { topicId } : {}),
     },
   }

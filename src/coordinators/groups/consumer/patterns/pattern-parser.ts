@@ -13,6 +13,8 @@ import type { PatternPart } from './pattern.ts'
 export class PatternError extends Error {}
 
 const MAX_REPEAT = 1000
+/** RE2's limit for how deep groups may lie in one another. */
+const MAX_DEPTH = 1000
 const places: Readonly<Record<string, PatternPart>> = {
   start: { kind: 'place', holds: (_, at) => at === 0 },
   end: { kind: 'place', holds: (text, at) => at === text.length },
@@ -38,6 +40,7 @@ class PatternParser {
   readonly #source: readonly string[]
   #at = 0
   #ignoreCase = false
+  #depth = 0
   readonly #names = new Set<string>()
 
   constructor(source: string) {
@@ -168,7 +171,9 @@ class PatternParser {
     else if (this.#take('?')) {
       if (this.#flags()) return undefined
     }
+    if (++this.#depth > MAX_DEPTH) throw new PatternError('expression nests too deeply')
     const inside = this.#choice()
+    this.#depth--
     this.#ignoreCase = flags
     if (!this.#take(')')) throw new PatternError('missing closing )')
     return inside

@@ -41,7 +41,12 @@ function repeatedEnds(
   starts: ReadonlySet<number>,
 ): ReadonlySet<number> {
   let ends = starts
-  for (let i = 0; i < min && ends.size > 0; i++) ends = endsOf(part, text, ends)
+  for (let i = 0; i < min && ends.size > 0; i++) {
+    const next = endsOf(part, text, ends)
+    // Once more changes nothing any more, however often it has to be.
+    if (next.size === ends.size && [...next].every(at => ends.has(at))) break
+    ends = next
+  }
   const all = new Set(ends)
   let newest = ends
   for (let i = min; i < max && newest.size > 0; i++) {
