@@ -1,30 +1,7 @@
 /** What is typed wrong, and what is asked of the command itself: no process and no cluster is needed for it. */
 import { readFileSync } from 'node:fs'
-import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { runCommandLine } from '../../src/command-line/command-line.ts'
-import { Output } from '../../src/command-line/terminal.ts'
-
-interface Ran {
-  readonly code: number
-  readonly output: string
-  readonly errors: readonly string[]
-}
-
-async function run(...args: string[]): Promise<Ran> {
-  const stream = new PassThrough().setEncoding('utf8')
-  const errors: string[] = []
-  const code = await runCommandLine(
-    {
-      input: new PassThrough().end(),
-      output: new Output(stream),
-      stopped: new AbortController().signal,
-      say: line => errors.push(line),
-    },
-    args,
-  )
-  return { code, output: stream.read() ?? '', errors }
-}
+import { commandsIn, complaint, run } from './examples.ts'
 
 /** The one line, of a command that ends with 2. */
 async function refusal(line: string): Promise<string> {
@@ -156,17 +133,9 @@ describe('--help', () => {
 
   test('has no example that the commands refuse', async () => {
     const texts = await Promise.all(['start', 'produce', 'consume'].map(async name => (await run(name, '-h')).output))
-    const examples = texts.flatMap(text =>
-      [...text.matchAll(/^ {2}(?:[^#\n]*\| )?mini-kafka(.*)$/gm)].map(([, line]) => line!),
-    )
+    const examples = texts.flatMap(text => commandsIn(text.slice(text.indexOf('\nExamples:'))))
     expect(examples.length).toBeGreaterThan(10)
-    for (const example of examples) {
-      const args = [...example.replace(/<.*/, '').matchAll(/'([^']*)'|(\S+)/g)].map(
-        ([, quoted, plain]) => quoted ?? plain!,
-      )
-      // It stops at the help, once every flag and its value were read.
-      expect(await run(...args, '--help'), example).toMatchObject({ code: 0, errors: [] })
-    }
+    for (const example of examples) expect(await complaint(example), example.join(' ')).toBeUndefined()
   })
 })
 
