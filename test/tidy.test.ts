@@ -25,6 +25,7 @@ const imports: Record<string, readonly string[]> = {
   controller: below,
   cluster,
   simulation: [...cluster, 'cluster', 'history'],
+  'command-line': [...cluster, 'cluster', 'history', 'simulation'],
 }
 
 /** What is banned, where it is allowed, and what to use instead. A method of the same name (`socket.setTimeout`) is not meant. */

@@ -91,3 +91,25 @@ test('a release that is not known is refused with those that are', async () => {
     'kafkaVersion "2.80" is not a release that is known: 0.11.0, 1.0,',
   )
 })
+
+test('topics are described to the admin client, though releases before 3.8 have no DescribeTopicPartitions', async () => {
+  await using cluster = await createCluster({
+    brokers: 1,
+    listen: true,
+    kafkaVersion: '3.4',
+    topics: { orders: { partitions: 2 } },
+  })
+  await using admin = new Admin({ 'bootstrap.servers': cluster.bootstrapServers })
+  const described = await admin.describeTopics(['orders'])
+  expect(described.get('orders')).toMatchObject({
+    name: 'orders',
+    isInternal: false,
+    partitions: [
+      { partition: 0, leader: 1, replicas: [1], inSyncReplicas: [1], eligibleLeaderReplicas: [] },
+      { partition: 1, leader: 1, replicas: [1], inSyncReplicas: [1], eligibleLeaderReplicas: [] },
+    ],
+  })
+  await expect(admin.describeTopics(['orders', 'ordres'])).rejects.toMatchObject({
+    errorName: 'UNKNOWN_TOPIC_OR_PARTITION',
+  })
+})

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { commandsIn, complaint } from '../command-line/examples.ts'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '../..')
@@ -68,13 +69,19 @@ test('every TypeScript block of the documents runs', { timeout: 120_000 }, async
   expect(done.stdout).toContain(`${code.length} passed`)
 })
 
-test('every command of the documents is one that the package has', () => {
+test('every command of the documents is one that the package has', async () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const known = new Set(['start', 'test', ...Object.keys(scripts)])
+  let commands = 0
   for (const { document, line, language, text } of blocks) {
     if (language !== 'sh') continue
     for (const [, name] of text.matchAll(/npm (?:run )?(?!ci\b|install\b|pack\b)([\w:]+)/g)) {
       expect(known, `${document}:${line} names npm ${name}`).toContain(name)
     }
+    for (const command of commandsIn(text)) {
+      expect(await complaint(command), `${document}:${line}: mini-kafka ${command.join(' ')}`).toBeUndefined()
+      commands++
+    }
   }
+  expect(commands).toBeGreaterThan(0)
 })

@@ -1,4 +1,6 @@
 /** The doors to Vitest and Jest as users have them: from the built package, in a process of their own. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Project, type Ran } from './project.ts'
 
@@ -121,6 +123,16 @@ describe('the package', () => {
     for (const file of ['module.mjs', 'common.cjs']) {
       expect(project.node([file])).toMatchObject({ status: 0, output: expect.stringContaining('Produce function') })
     }
+  })
+
+  test('has a command', () => {
+    const installed = join(project.folder, 'node_modules/mini-kafka')
+    const { bin, version } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
+    expect(Object.keys(bin)).toEqual(['mini-kafka'])
+    const program = join(installed, bin['mini-kafka'])
+    expect(readFileSync(program, 'utf8').split('\n')[0]).toBe('#!/usr/bin/env node')
+    expect(project.node([program, '--version'])).toEqual({ status: 0, output: `mini-kafka ${version}\n\n` })
+    expect(existsSync(join(installed, 'dist/cjs/cli.js'))).toBe(false)
   })
 
   test('has matchers that need no runner', () => {

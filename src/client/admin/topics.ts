@@ -5,7 +5,7 @@ import { describeTopicPartitions } from '../../apis/describe-topic-partitions.ts
 import { metadata } from '../../apis/metadata.ts'
 import { topicOverrides } from '../../metadata/config-options.ts'
 import type { TopicOptions } from '../../metadata/topic-configs.ts'
-import { KafkaError } from '../../wire/errors.ts'
+import { type ErrorName, KafkaError } from '../../wire/errors.ts'
 import { zeroUuid } from '../../wire/uuid.ts'
 import { type AdminClient, type Answers, allOf, errorOfItem } from './admin-client.ts'
 
@@ -133,18 +133,42 @@ export async function listTopics(
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-export function describeTopics(client: AdminClient, topics: TopicCollection): Promise<Map<string, TopicDescription>> {
-  return 'topicIds' in topics ? describedById(client, topics.topicIds) : describedByName(client, topics)
+/** Brokers before 3.8 have no DescribeTopicPartitions: they are asked by Metadata, as Java's client does. */
+export async function describeTopics(
+  client: AdminClient,
+  topics: TopicCollection,
+): Promise<Map<string, TopicDescription>> {
+  if ('topicIds' in topics) return describedById(client, topics.topicIds)
+  try {
+    return await describedByName(client, topics)
+  } catch (error) {
+    if (!(error instanceof KafkaError) || error.errorName !== 'UNSUPPORTED_VERSION') throw error
+    const asked = [...new Set(topics)].map(name => ({ name, topicId: zeroUuid }))
+    return describedByMetadata(client, asked, ({ name }) => name ?? '', unlisted(topics, 'UNKNOWN_TOPIC_OR_PARTITION'))
+  }
 }
 
-/** DescribeTopicPartitions knows no ids: Metadata does, and tells nothing of eligible leader replicas. */
-async function describedById(client: AdminClient, topicIds: readonly string[]): Promise<Map<string, TopicDescription>> {
-  const missing = () => new KafkaError('UNKNOWN_TOPIC_ID', 'the answer leaves it out')
-  const answers: Answers<string, TopicDescription> = new Map(topicIds.map(topicId => [topicId, missing()]))
-  const topics = [...answers.keys()].map(topicId => ({ topicId, name: null }))
+/** DescribeTopicPartitions knows no ids. */
+function describedById(client: AdminClient, topicIds: readonly string[]): Promise<Map<string, TopicDescription>> {
+  const asked = [...new Set(topicIds)].map(topicId => ({ topicId, name: null }))
+  return describedByMetadata(client, asked, ({ topicId }) => topicId, unlisted(topicIds, 'UNKNOWN_TOPIC_ID'))
+}
+
+function unlisted(topics: readonly string[], code: ErrorName): Answers<string, TopicDescription> {
+  return new Map(topics.map(topic => [topic, new KafkaError(code, 'the answer leaves it out')]))
+}
+
+/** Metadata tells nothing of eligible leader replicas. */
+async function describedByMetadata(
+  client: AdminClient,
+  topics: { readonly name: string | null; readonly topicId: string }[],
+  keyOf: (topic: { readonly name: string | null; readonly topicId: string }) => string,
+  answers: Answers<string, TopicDescription>,
+): Promise<Map<string, TopicDescription>> {
   const body = { topics, allowAutoTopicCreation: false }
   const response = await client.ask(metadata, body, first => first.errorCode)
-  for (const { errorCode, name, topicId, isInternal, partitions } of response.topics) {
+  for (const topic of response.topics) {
+    const { errorCode, name, topicId, isInternal, partitions } = topic
     const described = {
       name: name ?? '',
       topicId,
@@ -153,15 +177,13 @@ async function describedById(client: AdminClient, topicIds: readonly string[]): 
         partitionDescription({ ...said, lastKnownElr: [], eligibleLeaderReplicas: [] }),
       ),
     }
-    answers.set(topicId, errorOfItem(errorCode) ?? described)
+    answers.set(keyOf(topic), errorOfItem(errorCode) ?? described)
   }
   return allOf(answers, topicName)
 }
 
 async function describedByName(client: AdminClient, names: readonly string[]): Promise<Map<string, TopicDescription>> {
-  const answers: Answers<string, TopicDescription> = new Map(
-    names.map(name => [name, new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', 'the answer leaves it out')]),
-  )
+  const answers = unlisted(names, 'UNKNOWN_TOPIC_OR_PARTITION')
   const topics = [...new Set(names)].sort().map(name => ({ name }))
   let cursor: { topicName: string; partitionIndex: number } | null = null
   do {
