@@ -19,6 +19,7 @@ import { describeCluster } from './description.ts'
 import { type FaultOptions, Faults, type InstalledInterceptor } from './faults.ts'
 import { GroupHandle } from './group-handle.ts'
 import { type Coordinated, coordinatorOf } from './group-lookup.ts'
+import { InProcessSockets } from './in-process-sockets.ts'
 import { NetworkFaults } from './network-faults.ts'
 import { refuseUnknown, type TopicSpec } from './options.ts'
 import { type PartitionView, viewPartition } from './partition-view.ts'
@@ -66,6 +67,7 @@ export class Cluster {
   readonly #faults: Faults
   readonly #journal = new RequestJournal()
   readonly #counts = new Map<string, number>()
+  #sockets: InProcessSockets | undefined
   #closing: Promise<void> | undefined
 
   constructor(parts: ClusterParts) {
@@ -87,7 +89,7 @@ export class Cluster {
   // --- addresses and clients -----------------------------------------------------------------------------------------
 
   /** `host:port` of every broker. With `listen` any client reaches them, without it only those of this cluster do. */
-  get addresses(): readonly string[] {
+  get addresses(): string[] {
     return this.brokers.map(broker => addressText(broker.address))
   }
 
@@ -123,6 +125,12 @@ export class Cluster {
     const named = Object.assign(client, { name: clientName })
     this.#clients.add(named)
     return named
+  }
+
+  /** @internal For clients of others, without a port. */
+  get sockets(): InProcessSockets {
+    this.#sockets ??= new InProcessSockets(this.#plant, this.brokers)
+    return this.#sockets
   }
 
   // --- topics --------------------------------------------------------------------------------------------------------
@@ -351,6 +359,7 @@ export class Cluster {
       await client.close({ timeoutMs: 0 }).catch(() => {})
     }
     for (const node of [...this.brokers, this.controller]) node.close()
+    this.#sockets?.close()
     await Promise.all(this.brokers.map(broker => broker.socketsClosed()))
     await this.#runtime.close(new IllegalStateError('the cluster is closed'))
     try {
