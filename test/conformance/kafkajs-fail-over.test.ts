@@ -77,4 +77,23 @@ describe.each(carriers)('kafkajs survives, %s', carrier => {
       },
     )
   })
+
+  test('all but its own: a `send` to several partitions loses those whose leader dies when others have answered', async () => {
+    await using world = await KafkajsWorld.start(carrier, { topics: { orders: durable } })
+    const producer = await world.producer({ retry: patient })
+    const all = [0, 1, 2, 3]
+    const send = (value: string) =>
+      producer.send({ topic: 'orders', messages: all.map(partition => ({ partition, value })) })
+    await send('before')
+    const target = world.cluster.leaderOf('orders', 0)
+    const lost = all.filter(each => world.cluster.partition('orders', each).leader === target.id)
+    const kept = all.filter(each => !lost.includes(each))
+    await target.pause()
+    const sending = send('after')
+    await world.until(() => kept.every(each => world.cluster.partition('orders', each).highWatermark === 2))
+    await target.crash()
+    // It does not say which are missing: it resolves with those that are not.
+    expect((await sending).map(({ partition }) => partition).sort()).toEqual(kept)
+    expect(all.filter(each => world.cluster.partition('orders', each).highWatermark === 1)).toEqual(lost)
+  })
 })
