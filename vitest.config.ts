@@ -9,6 +9,6 @@ export default defineConfig({
   test: {
     setupFiles: ['test/setup.ts'],
     include: ['test/**/*.test.ts'],
-    exclude: ['test/oracle/**', 'test/doors/fixtures/**', 'node_modules/**'],
+    exclude: ['test/oracle/**', 'test/conformance/**', 'test/doors/fixtures/**', 'node_modules/**'],
   },
 })

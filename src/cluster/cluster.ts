@@ -19,6 +19,8 @@ import { describeCluster } from './description.ts'
 import { type FaultOptions, Faults, type InstalledInterceptor } from './faults.ts'
 import { GroupHandle } from './group-handle.ts'
 import { type Coordinated, coordinatorOf } from './group-lookup.ts'
+import { healNodes } from './heal.ts'
+import { InProcessSockets } from './in-process-sockets.ts'
 import { NetworkFaults } from './network-faults.ts'
 import { newestImage } from './newest-image.ts'
 import { refuseUnknown, type TopicSpec } from './options.ts'
@@ -68,6 +70,7 @@ export class Cluster {
   readonly #faults: Faults
   readonly #journal = new RequestJournal()
   readonly #counts = new Map<string, number>()
+  #sockets: InProcessSockets | undefined
   #closing: Promise<void> | undefined
 
   constructor(parts: ClusterParts) {
@@ -89,7 +92,7 @@ export class Cluster {
   // --- addresses and clients -----------------------------------------------------------------------------------------
 
   /** `host:port` of every broker. With `listen` any client reaches them, without it only those of this cluster do. */
-  get addresses(): readonly string[] {
+  get addresses(): string[] {
     return this.brokers.map(broker => addressText(broker.address))
   }
 
@@ -133,6 +136,12 @@ export class Cluster {
     const named: Named<C> = Object.assign(client, { name: clientName })
     this.#clients.add(named)
     return named
+  }
+
+  /** @internal For clients of others, without a port. */
+  get sockets(): InProcessSockets {
+    this.#sockets ??= new InProcessSockets(this.#plant, this.brokers)
+    return this.#sockets
   }
 
   // --- topics --------------------------------------------------------------------------------------------------------
@@ -331,13 +340,7 @@ export class Cluster {
   async heal(): Promise<void> {
     this.#requireOpen('heal()')
     this.#faults.lift()
-    await this.#runtime.drive('heal()', async () => {
-      for (const node of [this.controller, ...this.brokers]) {
-        if (node.state === 'paused') await node.resume()
-        else if (!node.isRunning) await node.restart({ ready: false })
-      }
-      await this.#runtime.until(() => this.brokers.every(broker => broker.isReady)).promise
-    })
+    await this.#runtime.drive('heal()', () => healNodes(this.#runtime, this.controller, this.brokers))
   }
 
   // --- the end -------------------------------------------------------------------------------------------------------
@@ -364,6 +367,7 @@ export class Cluster {
       await client.close({ timeoutMs: 0 }).catch(() => {})
     }
     for (const node of [...this.brokers, this.controller]) node.close()
+    this.#sockets?.close()
     await Promise.all(this.brokers.map(broker => broker.socketsClosed()))
     await this.#runtime.close(new IllegalStateError('the cluster is closed'))
     try {

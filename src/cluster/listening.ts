@@ -2,6 +2,7 @@ import { apiOf } from '../apis/registry.ts'
 import { brokerLayers } from '../metadata/broker-layers.ts'
 import { effectiveBrokerConfig } from '../metadata/config-values.ts'
 import { type Address, addressText } from '../network/channel.ts'
+import type { EntranceOptions } from '../network/entrance.ts'
 import { Gateway } from '../network/gateway.ts'
 import { ConfigError } from '../wire/errors.ts'
 import { refuseUnknown } from './options.ts'
@@ -32,6 +33,12 @@ const DEFAULT_HOST = '127.0.0.1'
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|::1|\[::1\])$/i
 /** Every address of the machine: nobody can connect to it by that name. */
 const WILDCARDS: readonly string[] = ['0.0.0.0', '::', '']
+
+/** What connections from outside may not be called, and what their requests are. */
+export const names: Pick<EntranceOptions, 'isNode' | 'apiName'> = {
+  isNode: name => name === CONTROLLER_NAME || brokerIdOf(name) !== undefined,
+  apiName: key => apiOf(key)?.name ?? `API ${key}`,
+}
 
 /** @throws {ConfigError} that names the option, and what would be right. */
 export function planListening(listen: boolean | ListenOptions | undefined, brokers: number): ListenPlan | undefined {
@@ -109,8 +116,7 @@ export class BrokerGateway extends Gateway {
       at: { host: host.replaceAll(/[[\]]/g, ''), port },
       maxFrameBytes: config['socket.request.max.bytes'],
       idleMs: config['connections.max.idle.ms'],
-      isNode: name => name === CONTROLLER_NAME || brokerIdOf(name) !== undefined,
-      apiName: key => apiOf(key)?.name ?? `API ${key}`,
+      ...names,
     })
     this.#id = id
     this.#host = host

@@ -68,6 +68,10 @@ export class LinkNetwork implements Carrier {
     }
   }
 
+  isListening(at: Address): boolean {
+    return this.#listeners.has(addressText(at))
+  }
+
   connect(from: string, to: Address, windowBytes = WINDOW_BYTES): Promise<Channel> {
     const connected = this.#runtime.deferred<Channel>()
     this.#connect(from, addressText(to), windowBytes, connected)

@@ -4,13 +4,15 @@ import type { Runtime } from '../runtime/runtime.ts'
 import type { Frame } from '../wire/frame.ts'
 import type { Channel, ChannelReceiver, CloseReason } from './channel.ts'
 import { Framing, framed } from './framing.ts'
+import type { PairedStream } from './stream-pair.ts'
 
 /** How long a connection that was closed may take to hand over what was sent before, in milliseconds. */
 const LINGER_MS = 1_000
 
 export interface TcpChannelOptions {
   readonly runtime: Runtime
-  readonly socket: Socket
+  /** Or one end of a pair of streams, for clients that want a socket and need no port. */
+  readonly socket: Socket | PairedStream
   readonly peer: string
   /** Of a frame; `socket.request.max.bytes` on brokers. */
   readonly maxFrameBytes: number
@@ -27,7 +29,7 @@ export interface TcpChannelOptions {
 export class TcpChannel implements Channel {
   readonly peer: string
   readonly #runtime: Runtime
-  readonly #socket: Socket
+  readonly #socket: Socket | PairedStream
   readonly #framing: Framing
   #receiver: ChannelReceiver | undefined
   #paused = false
@@ -47,7 +49,7 @@ export class TcpChannel implements Channel {
       gone()
       this.#lose('closed by the other end')
     })
-    if (idleMs !== undefined && idleMs > 0) {
+    if (idleMs !== undefined && idleMs > 0 && 'setTimeout' in socket) {
       socket.setTimeout(Math.min(idleMs, 0x7fffffff), () => this.#end(`idle for ${idleMs} ms`, false))
     }
   }
@@ -123,7 +125,7 @@ export class TcpChannel implements Channel {
       return
     }
     socket.resume()
-    socket.setTimeout(LINGER_MS, () => socket.destroy())
+    if ('setTimeout' in socket) socket.setTimeout(LINGER_MS, () => socket.destroy())
     socket.end(() => socket.destroy())
   }
 

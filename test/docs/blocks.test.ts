@@ -61,6 +61,7 @@ test('every TypeScript block of the documents runs', { timeout: 120_000 }, async
     join(folder, 'vitest.config.ts'),
     `export default { test: { include: ['*.test.ts'] }, resolve: { alias: [
       { find: 'mini-kafka/vitest', replacement: ${source('vitest.ts')} },
+      { find: 'mini-kafka/kafkajs', replacement: ${source('kafkajs.ts')} },
       { find: 'mini-kafka/matchers', replacement: ${source('matchers.ts')} },
       { find: /^mini-kafka$/, replacement: ${source('index.ts')} } ] } }`,
   )

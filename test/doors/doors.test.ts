@@ -148,6 +148,25 @@ describe('the package', () => {
     }
   })
 
+  test('has sockets without a port for kafkajs, which it does not import', () => {
+    const story = `;(async () => {
+      const cluster = await createCluster({ time: 'real', topics: { orders: {} } })
+      const kafka = new Kafka({ brokers: cluster.addresses, socketFactory: socketFactory(cluster) })
+      const admin = kafka.admin()
+      await admin.connect()
+      console.log(process.getActiveResourcesInfo().some(name => name.startsWith('TCP')), await admin.listTopics())
+      await admin.disconnect()
+      await cluster.close()
+    })()`
+    const from = ['kafkajs', 'mini-kafka', 'mini-kafka/kafkajs']
+    const what = ['{ Kafka }', '{ createCluster }', '{ socketFactory }']
+    project.write('kafkajs.mjs', [...from.map((name, i) => `import ${what[i]} from '${name}'`), story].join('\n'))
+    project.write('kafkajs.cjs', [...from.map((name, i) => `const ${what[i]} = require('${name}')`), story].join('\n'))
+    for (const file of ['kafkajs.mjs', 'kafkajs.cjs']) {
+      expect(project.node([file])).toEqual({ status: 0, output: "false [ 'orders' ]\n\n" })
+    }
+  })
+
   test('says what to do where Jest is not', () => {
     project.write('nojest.cjs', "require('mini-kafka/jest')")
     expect(project.node(['nojest.cjs']).output).toContain('mini-kafka/jest is imported by a test that Jest runs')
@@ -186,7 +205,17 @@ describe('the package', () => {
       module: 'nodenext',
       types: ['node'],
     }
-    for (const file of ['vitest-types.mts', 'jest-types.cts']) {
+    const kafkajs = `
+      import { createCluster } from 'mini-kafka'
+      import { socketFactory } from 'mini-kafka/kafkajs'
+      import { Kafka } from 'kafkajs'
+      export async function made(): Promise<Kafka> {
+        const cluster = await createCluster({ time: 'real' })
+        return new Kafka({ brokers: cluster.addresses, socketFactory: socketFactory(cluster) })
+      }`
+    project.write('kafkajs-types.mts', kafkajs)
+    project.write('kafkajs-types.cts', kafkajs)
+    for (const file of ['vitest-types.mts', 'jest-types.cts', 'kafkajs-types.mts', 'kafkajs-types.cts']) {
       project.write('tsconfig.json', JSON.stringify({ compilerOptions, files: [file] }))
       expect(project.typescript(['-p', '.'])).toEqual({ status: 0, output: '\n' })
     }

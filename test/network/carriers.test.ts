@@ -1,7 +1,9 @@
 import { createServer } from 'node:net'
-import type { Address, Carrier, Channel } from '../../src/network/channel.ts'
+import { type Address, type Carrier, type Channel, ConnectionError } from '../../src/network/channel.ts'
 import { LinkNetwork } from '../../src/network/link.ts'
+import { PairedStream } from '../../src/network/stream-pair.ts'
 import { TcpCarrier } from '../../src/network/tcp.ts'
+import { TcpChannel } from '../../src/network/tcp-channel.ts'
 import { RealRuntime } from '../../src/runtime/real.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
 import { VirtualRuntime } from '../../src/runtime/virtual.ts'
@@ -44,6 +46,28 @@ carrierContract('TCP', async () => {
   const address = await listener.opened
   const stopListening = () => listener.close()
   return ground(runtime, carrier, { address, nowhere: await freePort(), accepted, stopListening })
+})
+
+carrierContract('a pair of streams instead of sockets', async () => {
+  const runtime = new RealRuntime({ seed: 1 })
+  const accepted: Channel[] = []
+  const address = { host: 'far', port: 1 }
+  let isListening = true
+  const channel = (socket: PairedStream, peer: string) =>
+    new TcpChannel({ runtime, socket, peer, maxFrameBytes: 100_000_000, gone: () => {} })
+  const carrier: Carrier = {
+    connect: async (from, to) => {
+      if (!isListening || to.host !== 'far') throw new ConnectionError(`nobody at ${to.host}:${to.port}`)
+      const [near, far] = PairedStream.pair()
+      accepted.push(channel(far, from))
+      return channel(near, 'far')
+    },
+    listen: () => ({ close() {} }),
+  }
+  const stopListening = () => {
+    isListening = false
+  }
+  return ground(runtime, carrier, { address, nowhere: { host: 'nobody', port: 1 }, accepted, stopListening })
 })
 
 /** A port that nobody listens at. */
