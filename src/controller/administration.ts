@@ -8,7 +8,7 @@ import type { RequestOf, ResponseInput } from '../wire/api.ts'
 import type { KafkaError } from '../wire/errors.ts'
 import { decideRemoval } from './broker-removal.ts'
 import { decideClientQuotas } from './client-quotas.ts'
-import { decideConfigReplacement } from './config-alteration.ts'
+import { configsRefused, decideConfigReplacement } from './config-alteration.ts'
 import type { Decision, Situation } from './decision.ts'
 import { decideFeatures } from './features.ts'
 import { errorFields } from './refusal.ts'
@@ -33,14 +33,7 @@ export class Administration {
   alterConfigs(request: RequestOf<typeof alterConfigs>): Eventually<ResponseInput<typeof alterConfigs>> {
     return this.#perform(
       situation => decideConfigReplacement(request, situation),
-      error => ({
-        throttleTimeMs: 0,
-        responses: request.resources.map(({ resourceType, resourceName }) => ({
-          ...errorFields(error),
-          resourceType,
-          resourceName,
-        })),
-      }),
+      error => configsRefused(request.resources, error),
     )
   }
 

@@ -47,6 +47,14 @@ export function decideConfigReplacement(
   })
 }
 
+/** The whole request is refused: each of its resources says why. */
+export function configsRefused(resources: readonly Named[], error: KafkaError): Response {
+  const responses = resources.map(({ resourceType, resourceName }) => {
+    return { ...errorFields(error), resourceType, resourceName }
+  })
+  return { throttleTimeMs: 0, responses }
+}
+
 function decideEach<R extends Named>(
   resources: readonly R[],
   validateOnly: boolean,

@@ -25,7 +25,7 @@ import { decideAlterPartition } from './alter-partition.ts'
 import { announcePartition, announceRecord } from './announcement.ts'
 import { type BrokerState, fenceExpired, heartbeat } from './broker-lifecycle.ts'
 import { BrokerContacts, registerBroker } from './brokers.ts'
-import { decideConfigs } from './config-alteration.ts'
+import { configsRefused, decideConfigs } from './config-alteration.ts'
 import { Settings } from './configs.ts'
 import type { Decision, Situation } from './decision.ts'
 import { ElectionTimers } from './election-timers.ts'
@@ -341,14 +341,7 @@ export class Controller {
   incrementalAlterConfigs(request: RequestOf<typeof incrementalAlterConfigs>): Answer<typeof incrementalAlterConfigs> {
     return this.#answerApplied(
       situation => decideConfigs(request, situation),
-      error => ({
-        throttleTimeMs: 0,
-        responses: request.resources.map(({ resourceType, resourceName }) => ({
-          ...errorFields(error),
-          resourceType,
-          resourceName,
-        })),
-      }),
+      error => configsRefused(request.resources, error),
     )
   }
 

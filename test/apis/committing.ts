@@ -1,4 +1,5 @@
 import { offsetCommit } from '../../src/apis/offset-commit.ts'
+import { offsetDelete } from '../../src/apis/offset-delete.ts'
 import { offsetFetch } from '../../src/apis/offset-fetch.ts'
 import type { Cluster } from '../../src/cluster/cluster.ts'
 import type { GroupShard } from '../../src/coordinators/groups/group-shard.ts'
@@ -186,4 +187,12 @@ export async function endTransaction(
 ): Promise<void> {
   const marker = { type, producerId, producerEpoch: 0, coordinatorEpoch: 0 }
   await driven(cluster, () => groupShardOf(cluster, group).shard.writeMarker(marker, 5_000))
+}
+
+/** OffsetDelete for partition 0 of a topic: the group's code, and in brackets the partition's, as the tables of states say it. */
+export async function offsetDeleted(cluster: Cluster, group: string, topic: string): Promise<string> {
+  const topics = [{ name: topic, partitions: [{ partitionIndex: 0 }] }]
+  const answer = await ask(cluster, coordinatorOf(cluster, group), offsetDelete, { groupId: group, topics })
+  const partitions = answer.topics.flatMap(each => each.partitions.map(({ errorCode }) => `'${nameOf(errorCode)}'`))
+  return `${nameOf(answer.errorCode)} [${partitions.join(', ')}]`
 }

@@ -1,10 +1,9 @@
 import { deleteGroups } from '../../src/apis/delete-groups.ts'
 import { describeGroups } from '../../src/apis/describe-groups.ts'
-import { offsetDelete } from '../../src/apis/offset-delete.ts'
 import type { Cluster } from '../../src/cluster/cluster.ts'
 import { ask, nameOf } from './asking.ts'
 import { beat, join, leave, sync } from './classic-asking.ts'
-import { commit, committed, coordinatorOf } from './committing.ts'
+import { commit, committed, coordinatorOf, offsetDeleted } from './committing.ts'
 import { describeConsumers, type Heard, heartbeat, joinConsumers, type Saying } from './consumer-asking.ts'
 import { listedGroup } from './group-states.ts'
 
@@ -101,12 +100,8 @@ const fetches =
 
 const deletesOffset =
   (topic: string): Request =>
-  async ({ cluster, group }) => {
-    const topics = [{ name: topic, partitions: [{ partitionIndex: 0 }] }]
-    const answer = await ask(cluster, coordinatorOf(cluster, group), offsetDelete, { groupId: group, topics })
-    const partitions = answer.topics.flatMap(each => each.partitions.map(({ errorCode }) => `'${nameOf(errorCode)}'`))
-    return `${nameOf(answer.errorCode)} [${partitions.join(', ')}]`
-  }
+  ({ cluster, group }) =>
+    offsetDeleted(cluster, group, topic)
 
 const describesClassic =
   (version: number): Request =>

@@ -5,12 +5,11 @@ import { deleteGroups } from '../../src/apis/delete-groups.ts'
 import { describeGroups } from '../../src/apis/describe-groups.ts'
 import { leaveGroup } from '../../src/apis/leave-group.ts'
 import { listGroups } from '../../src/apis/list-groups.ts'
-import { offsetDelete } from '../../src/apis/offset-delete.ts'
 import type { Cluster } from '../../src/cluster/cluster.ts'
 import { encodeAssignment } from '../../src/wire/consumer-protocol.ts'
 import { ask, nameOf } from './asking.ts'
 import { beat, type Joining, join, joinAsNew, leave, type Speaking, sync } from './classic-asking.ts'
-import { commit, committed, coordinatorOf } from './committing.ts'
+import { commit, committed, coordinatorOf, offsetDeleted } from './committing.ts'
 
 /** What a running broker answered, state by state: state → request → outcome, and the state right after. */
 export type StateTable = Readonly<Record<string, Readonly<Record<string, Row>>>>
@@ -170,12 +169,8 @@ const describes =
 
 const deletesOffset =
   (topic: string): Request =>
-  async ({ cluster, group }) => {
-    const topics = [{ name: topic, partitions: [{ partitionIndex: 0 }] }]
-    const answer = await ask(cluster, coordinatorOf(cluster, group), offsetDelete, { groupId: group, topics })
-    const partitions = answer.topics.flatMap(each => each.partitions.map(({ errorCode }) => `'${nameOf(errorCode)}'`))
-    return `${nameOf(answer.errorCode)} [${partitions.join(', ')}]`
-  }
+  ({ cluster, group }) =>
+    offsetDeleted(cluster, group, topic)
 
 const heartbeats =
   (memberEpoch: number): Request =>

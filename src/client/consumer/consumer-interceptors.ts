@@ -1,6 +1,6 @@
 import type { ClassValue } from '../../metadata/config-definition.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
-import { ConfigError } from '../../wire/errors.ts'
+import { Interceptors } from '../interceptors.ts'
 import type { OffsetAndMetadata, TopicPartition } from '../topic-partition.ts'
 import { type ConsumerRecord, ConsumerRecords } from './consumer-record.ts'
 
@@ -17,50 +17,32 @@ export interface ConsumerInterceptor {
 
 /** A consumer's interceptors, each handed what the one before it made (Kafka's ConsumerInterceptors). */
 export class ConsumerInterceptors {
-  readonly #interceptors: readonly ConsumerInterceptor[]
-  readonly #runtime: Runtime
-  readonly #who: string
+  readonly #all: Interceptors<ConsumerInterceptor>
 
   /** @throws {ConfigError} for something that cannot intercept */
   constructor(values: readonly ClassValue[], runtime: Runtime, who: string) {
-    this.#runtime = runtime
-    this.#who = who
-    this.#interceptors = values.map(value => {
-      const made: unknown = typeof value === 'function' ? new (value as new () => ConsumerInterceptor)() : value
-      if (typeof made === 'object' && made !== null) return made
-      throw new ConfigError('interceptor.classes takes objects with onConsume, onCommit and close, or classes of such')
-    })
+    this.#all = new Interceptors(values, 'onConsume, onCommit and close', runtime, who)
   }
 
   get isEmpty(): boolean {
-    return this.#interceptors.length === 0
+    return this.#all.isEmpty
   }
 
   consumed<Key, Value>(records: ConsumerRecords<Key, Value>): ConsumerRecords<Key, Value> {
     let changed = records
-    for (const interceptor of this.#interceptors) {
-      this.#guarded('onConsume', () => {
-        const answer = interceptor.onConsume?.(changed) ?? changed
-        changed = answer instanceof ConsumerRecords ? answer : asRecords(answer)
-      })
-    }
+    this.#all.each('onConsume', interceptor => {
+      const answer = interceptor.onConsume?.(changed) ?? changed
+      changed = answer instanceof ConsumerRecords ? answer : asRecords(answer)
+    })
     return changed
   }
 
   committed(offsets: ReadonlyMap<TopicPartition, OffsetAndMetadata>): void {
-    for (const interceptor of this.#interceptors) this.#guarded('onCommit', () => interceptor.onCommit?.(offsets))
+    this.#all.each('onCommit', interceptor => interceptor.onCommit?.(offsets))
   }
 
   close(): void {
-    for (const interceptor of this.#interceptors) this.#guarded('close', () => interceptor.close?.())
-  }
-
-  #guarded(what: string, call: () => void): void {
-    try {
-      call()
-    } catch (error) {
-      this.#runtime.trace.add('client', this.#who, { what: `interceptor ${what} threw ${String(error)}` })
-    }
+    this.#all.each('close', interceptor => interceptor.close?.())
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ClassValue } from '../../metadata/config-definition.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
-import { ConfigError } from '../../wire/errors.ts'
+import { Interceptors } from '../interceptors.ts'
 import type { ProducerRecord, RecordMetadata } from './producer-record.ts'
 
 /** `interceptor.classes`: sees every record before it is sent, and how it ended. What it throws is only noted. */
@@ -12,22 +12,15 @@ export interface ProducerInterceptor {
 
 /** A producer's interceptors, each handed what the one before it made (C-20, C-48). */
 export class ProducerInterceptors {
-  readonly #interceptors: readonly ProducerInterceptor[]
-  readonly #runtime: Runtime
-  readonly #who: string
+  readonly #all: Interceptors<ProducerInterceptor>
 
+  /** @throws {ConfigError} for something that cannot intercept */
   constructor(values: readonly ClassValue[], runtime: Runtime, who: string) {
-    this.#runtime = runtime
-    this.#who = who
-    this.#interceptors = values.map(value => {
-      const made: unknown = typeof value === 'function' ? new (value as new () => ProducerInterceptor)() : value
-      if (typeof made === 'object' && made !== null) return made
-      throw new ConfigError('interceptor.classes takes objects with onSend and onAcknowledgement, or classes of such')
-    })
+    this.#all = new Interceptors(values, 'onSend and onAcknowledgement', runtime, who)
   }
 
   get isEmpty(): boolean {
-    return this.#interceptors.length === 0
+    return this.#all.isEmpty
   }
 
   async send(
@@ -35,11 +28,9 @@ export class ProducerInterceptors {
     send: (record: ProducerRecord) => Promise<RecordMetadata>,
   ): Promise<RecordMetadata> {
     let changed = record
-    for (const interceptor of this.#interceptors) {
-      this.#guarded('onSend', () => {
-        changed = interceptor.onSend?.(changed) ?? changed
-      })
-    }
+    this.#all.each('onSend', interceptor => {
+      changed = interceptor.onSend?.(changed) ?? changed
+    })
     try {
       const metadata = await send(changed)
       this.#acknowledged(metadata, undefined)
@@ -51,16 +42,6 @@ export class ProducerInterceptors {
   }
 
   #acknowledged(metadata: RecordMetadata | undefined, error: unknown): void {
-    for (const interceptor of this.#interceptors) {
-      this.#guarded('onAcknowledgement', () => interceptor.onAcknowledgement?.(metadata, error))
-    }
-  }
-
-  #guarded(what: string, call: () => void): void {
-    try {
-      call()
-    } catch (error) {
-      this.#runtime.trace.add('client', this.#who, { what: `interceptor ${what} threw ${String(error)}` })
-    }
+    this.#all.each('onAcknowledgement', interceptor => interceptor.onAcknowledgement?.(metadata, error))
   }
 }

@@ -6,6 +6,7 @@ import { type ConsumerSubscription, decodeSubscription, PROTOCOL_TYPE } from '..
 import { KafkaError } from '../../../wire/errors.ts'
 import { MalformedError } from '../../../wire/reader.ts'
 import { drawUuid } from '../../../wire/uuid.ts'
+import { joinRefusal } from '../classic/classic-answers.ts'
 import type { JoinAnswer, JoinRequest, SyncAnswer } from '../classic/classic-member.ts'
 import type { Left } from '../classic/classic-protocol.ts'
 import { peerOf } from '../peer.ts'
@@ -61,7 +62,7 @@ export class ClassicMembers {
     if (isMigrationDisabled(environment)) throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL')
     requireCommonProtocol(group, memberId, request)
     if (request.memberId === '' && instanceId === null && context.version >= MEMBER_ID_REQUIRED_VERSION) {
-      return { records: [], response: memberIdRequired(memberId) }
+      return { records: [], response: joinRefusal('MEMBER_ID_REQUIRED', memberId) }
     }
 
     const draft = new GroupDraft(group)
@@ -226,19 +227,6 @@ function subscriptionOf({ protocols }: JoinRequest): ConsumerSubscription {
   } catch (error) {
     if (error instanceof MalformedError) throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL')
     throw error
-  }
-}
-
-function memberIdRequired(memberId: string): JoinAnswer {
-  return {
-    throttleTimeMs: 0,
-    errorCode: new KafkaError('MEMBER_ID_REQUIRED').code,
-    generationId: -1,
-    protocolType: null,
-    protocolName: null,
-    leader: '',
-    memberId,
-    members: [],
   }
 }
 
