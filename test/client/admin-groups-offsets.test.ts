@@ -5,12 +5,13 @@ import {
   type ConsumerOptions,
   createCluster,
   IllegalArgumentError,
-  KafkaError,
+  type KafkaError,
   LeaveGroup,
   OffsetCommit,
   OffsetFetch,
 } from '../../src/index.ts'
 import { errorCodes } from '../../src/wire/errors.ts'
+import { refused } from './refused.ts'
 
 let cluster: Cluster
 beforeEach(async () => {
@@ -31,15 +32,6 @@ async function joined(options: ConsumerOptions): Promise<Consumer> {
 const at = (partition: number, offset: number) => ({ topic: 'orders', partition, offset })
 const of = (partition: number) => ({ topic: 'orders', partition })
 const loosely = (value: unknown) => value as never
-
-async function refused(run: () => Promise<unknown>): Promise<KafkaError> {
-  const error = await run().then(
-    () => undefined,
-    reason => reason,
-  )
-  expect(error).toBeInstanceOf(KafkaError)
-  return error
-}
 
 // --- what is committed ---------------------------------------------------------------------------------------------------
 

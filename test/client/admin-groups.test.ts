@@ -9,10 +9,11 @@ import {
   DescribeGroups,
   FindCoordinator,
   IllegalArgumentError,
-  KafkaError,
+  type KafkaError,
   ListGroups,
   OffsetFetch,
 } from '../../src/index.ts'
+import { refused } from './refused.ts'
 
 let cluster: Cluster
 beforeEach(async () => {
@@ -32,15 +33,6 @@ async function joined(options: ConsumerOptions): Promise<Consumer> {
 
 const at = (partition: number, offset: number) => ({ topic: 'orders', partition, offset })
 const loosely = (value: unknown) => value as never
-
-async function refused(run: () => Promise<unknown>): Promise<KafkaError> {
-  const error = await run().then(
-    () => undefined,
-    reason => reason,
-  )
-  expect(error).toBeInstanceOf(KafkaError)
-  return error
-}
 
 // --- listing -------------------------------------------------------------------------------------------------------------
 
