@@ -142,6 +142,7 @@ export { FaultsNeverFiredError } from './cluster/scripted-faults.ts'
 export type {
   BytesRecord,
   JsonRecord,
+  MarkerFacts,
   RecordsOptions,
   RecordsWaitOptions,
   TextRecord,

@@ -1,8 +1,10 @@
 import type { Broker } from '../broker/broker.ts'
-import { type Api, defineApi } from '../wire/api.ts'
-import { errorCodes, KafkaError } from '../wire/errors.ts'
+import type { ProducerIdentity } from '../coordinators/transactions/producer-initialization.ts'
+import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
+import { errorCodes } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { boolean, int16, int32, int64, string } from '../wire/schema.ts'
+import { fencedBefore } from './fenced-producer.ts'
 
 const request = {
   transactionalId: string.nullable(),
@@ -27,9 +29,6 @@ const response = {
  * the producer has; v4 answers PRODUCER_FENCED, v5 TRANSACTION_ABORTABLE; v6 has the fields of two-phase commit and is
  * unstable, so asking for it closes the connection (W-45, W-15). Any broker without transactional id, else the
  * transaction coordinator.
- *
- * No broker coordinates transactions: with a transactional id the answer is COORDINATOR_NOT_AVAILABLE, which clients
- * take as a coordinator that is still to come.
  */
 export const initProducerId: Api<typeof request, typeof response> = defineApi({
   key: 22,
@@ -44,23 +43,27 @@ export const initProducerId: Api<typeof request, typeof response> = defineApi({
 
 function answer(
   broker: Broker,
-  { transactionalId, producerId, producerEpoch }: Decoded<typeof request>,
-): Encodable<typeof response> {
-  // Whatever id and epoch come without a transactional id, they are ignored: the producer gets new ones (I-15, T-10).
-  if (transactionalId === null) return fresh(broker)
-  const isHalf = (producerId === -1) !== (producerEpoch === -1)
-  if (transactionalId === '' || isHalf) return refused(errorCodes.INVALID_REQUEST)
-  return refused(errorCodes.COORDINATOR_NOT_AVAILABLE)
+  asked: Decoded<typeof request>,
+  { version }: RequestContext,
+): Encodable<typeof response> | Promise<Encodable<typeof response>> {
+  const { transactionalId, transactionTimeoutMs: timeoutMs, producerId, producerEpoch } = asked
+  const failed = (error: unknown) => refused(fencedBefore(4, version, error).code)
+  try {
+    // Whatever id and epoch come without a transactional id, they are ignored: the producer gets new ones (I-15, T-10).
+    if (transactionalId === null) return given({ producerId: broker.producerIds.take(), producerEpoch: 0 })
+    const isHalf = (producerId === -1) !== (producerEpoch === -1)
+    if (isHalf) return refused(errorCodes.INVALID_REQUEST)
+    const { initialization } = broker.transactions.shardOf(transactionalId)
+    const expected = producerId === -1 ? undefined : { producerId, producerEpoch }
+    const identity = initialization.initialize({ transactionalId, timeoutMs, expected })
+    return identity instanceof Promise ? identity.then(given, failed) : given(identity)
+  } catch (error) {
+    return failed(error)
+  }
 }
 
-function fresh(broker: Broker): Encodable<typeof response> {
-  try {
-    const producerId = broker.producerIds.take()
-    return { throttleTimeMs: 0, errorCode: errorCodes.NONE, producerId, producerEpoch: 0 }
-  } catch (error) {
-    if (error instanceof KafkaError) return refused(error.code)
-    throw error
-  }
+function given(identity: ProducerIdentity): Encodable<typeof response> {
+  return { throttleTimeMs: 0, errorCode: errorCodes.NONE, ...identity }
 }
 
 function refused(errorCode: number): Encodable<typeof response> {

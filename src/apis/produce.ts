@@ -1,6 +1,6 @@
 import type { Broker } from '../broker/broker.ts'
-import type { CommitWait } from '../broker/commit-waits.ts'
 import type { Partition, RefusalDetails } from '../broker/partition.ts'
+import type { Verified } from '../broker/transaction-verification.ts'
 import type { PartitionImage } from '../metadata/image.ts'
 import { internalTopics } from '../metadata/topic-names.ts'
 import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
@@ -9,6 +9,7 @@ import type { RecordBatch } from '../wire/record-batch.ts'
 import { producedBatch, type Records } from '../wire/records.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, int16, int32, int64, records, string, struct, uuid } from '../wire/schema.ts'
+import { type Appended, whenCommitted } from './append-commits.ts'
 
 const request = {
   transactionalId: string.nullable().default(null),
@@ -87,39 +88,56 @@ interface Asked {
   readonly topicId: string
   readonly index: number
   records: Records | null
+  batch: RecordBatch | undefined
   answer: PartitionAnswer | undefined
-  /** Where it was appended, for acks=all: committed once the high watermark is there. */
-  appended: { readonly partition: Partition; readonly requiredOffset: number } | undefined
+  /** For acks=all. */
+  appended: Appended | undefined
   stored: Promise<void> | undefined
 }
 
 /** The client id under which Kafka's own tools may write to internal topics (P-4). */
 const ADMIN_CLIENT = '__admin_client'
 
-function answer(
-  broker: Broker,
-  request: Request,
-  context: RequestContext,
-): Encodable<typeof response> | undefined | Promise<Encodable<typeof response> | undefined> {
+type Answer = Encodable<typeof response> | undefined
+
+function answer(broker: Broker, request: Request, context: RequestContext): Answer | Promise<Answer> {
   const asked = askedOf(request)
-  const batches = new Map<Asked, RecordBatch>()
+  let isTransactional = false
   for (const each of asked) {
     if (request.acks !== 0 && request.acks !== 1 && request.acks !== -1) {
       each.answer = refused(each, new KafkaError('INVALID_REQUIRED_ACKS'))
     } else {
-      prepare(broker, each, context, batches)
+      prepare(broker, each, context)
+      if (each.batch?.isTransactional) isTransactional = true
     }
   }
   refuseUnreadable(asked)
-  refuseTransactions(request, asked, batches)
+  const guards = isTransactional ? verify(broker, asked, request, context.version) : undefined
+  if (guards instanceof Promise) return guards.then(known => appendAll(broker, asked, request, context, known))
+  return appendAll(broker, asked, request, context, guards)
+}
+
+function appendAll(
+  broker: Broker,
+  asked: readonly Asked[],
+  request: Request,
+  context: RequestContext,
+  guards: Guards | undefined,
+): Answer | Promise<Answer> {
   for (const each of asked) {
-    const batch = batches.get(each)
-    if (each.answer === undefined && batch !== undefined) append(broker, each, batch, request.acks)
+    if (each.answer === undefined && each.batch !== undefined) {
+      append(broker, each, each.batch, request.acks, guards?.get(each))
+    }
   }
   const stores = asked.flatMap(each => (each.stored === undefined ? [] : [each.stored]))
   if (stores.length > 0)
     return broker.life.guard(Promise.all(stores)).then(() => conclude(broker, asked, request, context))
   return conclude(broker, asked, request, context)
+}
+
+function askedFor(name: string, topicId: string, index: number, records: Records | null): Asked {
+  const nothing = undefined
+  return { name, topicId, index, records, batch: nothing, answer: nothing, appended: nothing, stored: nothing }
 }
 
 /** A partition given twice: its last records count, and there is one answer (P-2). */
@@ -130,20 +148,20 @@ function askedOf(request: Request): Asked[] {
       const key = `${topicId}/${name}/${index}`
       const known = asked.get(key)
       if (known !== undefined) known.records = records
-      else asked.set(key, { name, topicId, index, records, answer: undefined, appended: undefined, stored: undefined })
+      else asked.set(key, askedFor(name, topicId, index, records))
     }
   }
   return [...asked.values()]
 }
 
 /** What needs no log (P-2, P-4, P-6). */
-function prepare(broker: Broker, asked: Asked, context: RequestContext, batches: Map<Asked, RecordBatch>): void {
+function prepare(broker: Broker, asked: Asked, context: RequestContext): void {
   const byId = context.version >= 13
   const topic = byId ? broker.image.topicById(asked.topicId) : broker.image.topic(asked.name)
   try {
     if (topic === undefined) throw new KafkaError(byId ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION')
     if (topic.partitions[asked.index] === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
-    batches.set(asked, producedBatch(asked.records, context.version))
+    asked.batch = producedBatch(asked.records, context.version)
     if (internalTopics.has(topic.name) && context.clientId !== ADMIN_CLIENT)
       throw new KafkaError('INVALID_TOPIC_EXCEPTION')
   } catch (error) {
@@ -161,40 +179,85 @@ function refuseUnreadable(asked: readonly Asked[]): void {
   for (const each of asked) each.answer = { ...unreadable, index: each.index }
 }
 
+/** For the first batches of a transaction in their partitions. */
+type Guards = ReadonlyMap<Asked, Guard>
+type Guard = NonNullable<Verified['guard']>
+
 /**
- * P-1, P-5, P-7. No transaction coordinator is advertised yet, so no partition was ever added to a transaction: such a
- * batch is refused as one to a partition that was not added (T-30).
+ * P-1, P-5, P-7: what a transaction brings is appended after its coordinator was asked, where that is necessary. Nothing of
+ * the request is appended before.
  */
-function refuseTransactions(request: Request, asked: readonly Asked[], batches: ReadonlyMap<Asked, RecordBatch>): void {
-  const transactional = [...batches].filter(([, batch]) => batch.isTransactional)
-  if (transactional.length === 0) return
-  if (request.transactionalId === null) {
-    for (const each of asked) each.answer = refused(each, new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED'))
-    return
-  }
-  if (new Set(transactional.map(([, batch]) => batch.producerId)).size > 1) {
-    const error = new KafkaError(
-      'INVALID_PRODUCER_ID_MAPPING',
-      'Transactional records contained more than one producer ID',
-    )
+function verify(
+  broker: Broker,
+  asked: readonly Asked[],
+  { transactionalId }: Request,
+  version: number,
+): Guards | undefined | Promise<Guards> {
+  const refuseAll = (error: KafkaError) => {
     for (const each of asked) each.answer = refused(each, error)
-    return
+    return undefined
   }
-  for (const [each] of transactional) {
-    each.answer ??= refused(each, new KafkaError('INVALID_TXN_STATE', 'Partition was not added to the transaction'))
+  if (transactionalId === null) return refuseAll(new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED'))
+  const transactional = asked.filter(({ batch }) => batch?.isTransactional)
+  const { producerId, producerEpoch } = transactional[0]!.batch!
+  if (transactional.some(({ batch }) => batch!.producerId !== producerId || batch!.producerEpoch !== producerEpoch)) {
+    const what = 'Transactional records contained more than one producer ID'
+    return refuseAll(new KafkaError('INVALID_PRODUCER_ID_MAPPING', what))
   }
+  const adds = version >= 12
+  const places = transactional.flatMap(each => {
+    const partition = each.answer === undefined ? partitionOf(broker, each) : undefined
+    return partition === undefined ? [] : [{ asked: each, partition, baseSequence: each.batch!.baseSequence }]
+  })
+  const guardsOf = (verified: readonly Verified[]) => {
+    const guards = new Map<Asked, Guard>()
+    for (const [index, { guard, error }] of verified.entries()) {
+      const { asked, partition } = places[index]!
+      if (error !== undefined) asked.answer = refused(asked, unverified(error, adds), partition, partition.state)
+      else if (guard !== undefined) guards.set(asked, guard)
+    }
+    return guards
+  }
+  const write = { transactionalId, producerId, producerEpoch, adds, knowsAbortable: version >= 11 }
+  const { verification } = broker
+  const verified = verification.verify(write, places, { retryForMs: verification.retryForMs })
+  return verified instanceof Promise ? verified.then(guardsOf) : guardsOf(verified)
+}
+
+/** What older clients may not know as something to try again (T-32). */
+const unreachable: ReadonlySet<ErrorName> = new Set([
+  'NETWORK_EXCEPTION',
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR',
+])
+
+/** NOT_ENOUGH_REPLICAS is tried again by every client, and by none with new metadata first (T-32). */
+function unverified(error: ErrorName, adds: boolean): KafkaError {
+  if (error === 'INVALID_TXN_STATE') return new KafkaError(error, 'Partition was not added to the transaction')
+  if (!unreachable.has(error) && (adds || error !== 'CONCURRENT_TRANSACTIONS')) return new KafkaError(error)
+  const what = 'Unable to verify the partition has been added to the transaction. Underlying error: '
+  return new KafkaError('NOT_ENOUGH_REPLICAS', what + error)
+}
+
+function stateOf(broker: Broker, { name, topicId, index }: Asked): PartitionImage | undefined {
+  return (broker.image.topic(name) ?? broker.image.topicById(topicId))?.partitions[index]
+}
+
+function partitionOf(broker: Broker, asked: Asked): Partition | undefined {
+  const state = stateOf(broker, asked)
+  return state === undefined ? undefined : broker.partitionOf(state.topicId, asked.index)
 }
 
 /** P-8…P-22, in the partition and its log. */
-function append(broker: Broker, asked: Asked, batch: RecordBatch, acks: number): void {
-  const topic = broker.image.topic(asked.name) ?? broker.image.topicById(asked.topicId)
-  const state = topic?.partitions[asked.index]
+function append(broker: Broker, asked: Asked, batch: RecordBatch, acks: number, guard?: Guard): void {
+  const state = stateOf(broker, asked)
   let partition: Partition | undefined
   try {
     if (state === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
     partition = broker.partitionOf(state.topicId, asked.index)
     if (partition === undefined) throw new KafkaError('NOT_LEADER_OR_FOLLOWER')
-    const appended = partition.append(batch, acks)
+    const appended = partition.append(batch, acks, guard === undefined ? undefined : { verificationGuard: guard })
     asked.answer = {
       index: asked.index,
       errorCode: errorCodes.NONE,
@@ -245,26 +308,16 @@ function conclude(
   asked: readonly Asked[],
   request: Request,
   context: RequestContext,
-): Encodable<typeof response> | undefined | Promise<Encodable<typeof response>> {
+): Answer | Promise<Answer> {
   if (request.acks === 0) {
     const bad = asked.find(each => each.answer?.errorCode !== errorCodes.NONE)
     if (bad === undefined) return undefined
     const error = KafkaError.of(bad.answer!.errorCode)
     throw new KafkaError(error.errorName, `acks=0 to ${bad.name || bad.topicId}-${bad.index}: ${error.message}`)
   }
-  if (request.acks !== -1) return responseOf(broker, asked, context.version)
-  const waiting = asked.filter(each => !isDecided(each))
-  if (waiting.length === 0) return responseOf(broker, asked, context.version)
-  return commit(broker, asked, waiting, request.timeoutMs, context)
-}
-
-/** Answers whether the partition's part is settled, and settles it if it can be. */
-function isDecided(asked: Asked): boolean {
-  if (asked.appended === undefined) return true
-  const outcome = asked.appended.partition.commitOutcome(asked.appended.requiredOffset)
-  if (outcome === undefined) return false
-  settle(asked, outcome.error)
-  return true
+  const answer = () => responseOf(broker, asked, context.version)
+  if (request.acks !== -1) return answer()
+  return whenCommitted(broker, asked, { timeoutMs: request.timeoutMs, settle, answer }, context)
 }
 
 /** After the append the real base offset stays in the answer, whatever comes of it (P-22). */
@@ -276,48 +329,6 @@ function settle(asked: Asked, error: ErrorName | undefined): void {
     errorCode: errorCodes[error],
     ...(error === 'NOT_LEADER_OR_FOLLOWER' ? { currentLeader: { leaderId: leader, leaderEpoch } } : {}),
   }
-}
-
-/** R-17, R-18: until all partitions are decided, or the client's time is up. */
-function commit(
-  broker: Broker,
-  asked: readonly Asked[],
-  waiting: readonly Asked[],
-  timeoutMs: number,
-  context: RequestContext,
-): Promise<Encodable<typeof response>> {
-  const done = broker.life.deferred<Encodable<typeof response>>()
-  const waits = new Map<CommitWait, Partition>()
-  const forget = () => {
-    timer.cancel()
-    for (const [wait, partition] of waits) partition.forgetCommit(wait)
-    waits.clear()
-  }
-  const timer = broker.life.after(timeoutMs, () => {
-    for (const each of pending) settle(each, 'REQUEST_TIMED_OUT')
-    pending.clear()
-    forget()
-    done.resolve(responseOf(broker, asked, context.version))
-  })
-  const pending = new Set(waiting)
-  for (const each of waiting) {
-    const { partition, requiredOffset } = each.appended!
-    const wait: CommitWait = {
-      offset: requiredOffset,
-      settle(error) {
-        waits.delete(wait)
-        pending.delete(each)
-        settle(each, error)
-        if (pending.size > 0) return
-        forget()
-        done.resolve(responseOf(broker, asked, context.version))
-      },
-    }
-    waits.set(wait, partition)
-    partition.awaitCommit(wait)
-  }
-  context.closed.onClose(forget)
-  return done.promise
 }
 
 /** Before v10 leaders are not named (W-40). */

@@ -1,4 +1,6 @@
 import type { AnyApi } from '../wire/api.ts'
+import { addOffsetsToTxn } from './add-offsets-to-txn.ts'
+import { addPartitionsToTxn } from './add-partitions-to-txn.ts'
 import { allocateProducerIds } from './allocate-producer-ids.ts'
 import { alterClientQuotas } from './alter-client-quotas.ts'
 import { alterConfigs } from './alter-configs.ts'
@@ -29,8 +31,10 @@ import { describeLogDirs } from './describe-log-dirs.ts'
 import { describeProducers } from './describe-producers.ts'
 import { describeQuorum } from './describe-quorum.ts'
 import { describeTopicPartitions } from './describe-topic-partitions.ts'
+import { describeTransactions } from './describe-transactions.ts'
 import { describeUserScramCredentials } from './describe-user-scram-credentials.ts'
 import { electLeaders } from './elect-leaders.ts'
+import { endTxn } from './end-txn.ts'
 import { expireDelegationToken } from './expire-delegation-token.ts'
 import { fetch } from './fetch.ts'
 import { findCoordinator } from './find-coordinator.ts'
@@ -43,6 +47,7 @@ import { listConfigResources } from './list-config-resources.ts'
 import { listGroups } from './list-groups.ts'
 import { listOffsets } from './list-offsets.ts'
 import { listPartitionReassignments } from './list-partition-reassignments.ts'
+import { listTransactions } from './list-transactions.ts'
 import { metadata } from './metadata.ts'
 import { offsetCommit } from './offset-commit.ts'
 import { offsetDelete } from './offset-delete.ts'
@@ -53,11 +58,15 @@ import { renewDelegationToken } from './renew-delegation-token.ts'
 import { saslAuthenticate } from './sasl-authenticate.ts'
 import { saslHandshake } from './sasl-handshake.ts'
 import { syncGroup } from './sync-group.ts'
+import { txnOffsetCommit } from './txn-offset-commit.ts'
 import { unregisterBroker } from './unregister-broker.ts'
 import { updateFeatures } from './update-features.ts'
+import { writeTxnMarkers } from './write-txn-markers.ts'
 
 /** Everything that a node of this cluster can be asked, by key. */
 export const apis: readonly AnyApi[] = [
+  addOffsetsToTxn,
+  addPartitionsToTxn,
   allocateProducerIds,
   alterClientQuotas,
   alterConfigs,
@@ -88,8 +97,10 @@ export const apis: readonly AnyApi[] = [
   describeProducers,
   describeQuorum,
   describeTopicPartitions,
+  describeTransactions,
   describeUserScramCredentials,
   electLeaders,
+  endTxn,
   expireDelegationToken,
   fetch,
   findCoordinator,
@@ -102,6 +113,7 @@ export const apis: readonly AnyApi[] = [
   listGroups,
   listOffsets,
   listPartitionReassignments,
+  listTransactions,
   metadata,
   offsetCommit,
   offsetDelete,
@@ -112,8 +124,10 @@ export const apis: readonly AnyApi[] = [
   saslAuthenticate,
   saslHandshake,
   syncGroup,
+  txnOffsetCommit,
   unregisterBroker,
   updateFeatures,
+  writeTxnMarkers,
 ].sort((a, b) => a.key - b.key)
 
 const byKey = new Map(apis.map(api => [api.key, api]))

@@ -1,4 +1,6 @@
 import type { GroupCoordinator } from '../coordinators/groups/group-coordinator.ts'
+import type { TransactionCoordinator } from '../coordinators/transactions/transaction-coordinator.ts'
+import type { TransactionStops } from '../coordinators/transactions/transaction-stops.ts'
 import type { LogStores } from '../log/log-store.ts'
 import type { BrokerConfigs } from '../metadata/broker-configs.ts'
 import type { Overrides } from '../metadata/config-values.ts'
@@ -23,9 +25,9 @@ import { Housekeeping } from './housekeeping.ts'
 import { MetadataFollower } from './metadata-follower.ts'
 import type { Partition, PartitionHost } from './partition.ts'
 import { ProducerIdBlock } from './producer-id-block.ts'
-import { ReplicaFetcher } from './replica-fetcher.ts'
 import { ReplicaFetchers } from './replica-fetchers.ts'
 import { Replicas } from './replicas.ts'
+import { TransactionVerification } from './transaction-verification.ts'
 
 /** What a broker finds when it starts again, beside its logs. */
 export interface BrokerDisk {
@@ -53,6 +55,8 @@ export interface BrokerOptions {
   readonly unknownApiVersions: ResponseInput<AnyApi>
   readonly peerId: (name: string) => number | undefined
   readonly mutants: ReadonlySet<string>
+  /** Where tests hold the ends of transactions. */
+  readonly transactionStops: TransactionStops
 }
 
 /** One broker, for one life: replicas, followers, and the answers to clients. Its disk and its stores outlive it. */
@@ -71,6 +75,8 @@ export class Broker implements PartitionHost {
   readonly apis: ReadonlyMap<number, AnyApi>
   readonly configuration: Configuration
   readonly coordination: Coordination
+  /** Of transactions, before their first records are appended here (KIP-890). */
+  readonly verification: TransactionVerification
   readonly #options: BrokerOptions
   readonly #receiver: Receiver<Broker>
   readonly #carrier: LifeCarrier
@@ -119,14 +125,16 @@ export class Broker implements PartitionHost {
       epochOf: (member, partition) => this.#epochOf(member, partition),
       retryMs,
     })
-    this.#fetchers = new ReplicaFetchers(leaderId => this.#makeFetcher(leaderId))
+    const linkTo = (brokerId: number) => this.#link(() => this.image.broker(brokerId)?.endpoints[0])
+    this.#fetchers = new ReplicaFetchers(this, linkTo)
+    this.verification = new TransactionVerification(this, linkTo)
     this.replicas = new Replicas({
       host: this,
       stores: options.stores,
       config: () => this.config,
       configOf: topic => this.configuration.ofTopic(topic),
       stateOf: (topicId, index) => this.image.partitionById(topicId, index),
-      follow: partition => this.#fetchers.follow(partition, leader => this.image.isUnfenced(leader)),
+      follow: partition => this.#fetchers.follow(partition),
       forget: partition => this.#fetchers.forget(partition),
     })
     this.#housekeeping = new Housekeeping({
@@ -140,6 +148,9 @@ export class Broker implements PartitionHost {
       runtime: life,
       image: this.image,
       mutants: this.mutants,
+      steps: options.transactionStops,
+      linkTo,
+      takeProducerId: () => this.producerIds.take(),
       config: () => this.config,
       createTopic: topic => this.autoCreation.create([topic]),
       groupConfig: groupId => this.configuration.ofGroup(groupId),
@@ -196,16 +207,7 @@ export class Broker implements PartitionHost {
     const allowed = this.life.deferred()
     this.#lifecycle.shutDown(() => allowed.resolve())
     await allowed.promise
-    const failures: unknown[] = []
-    for (const partition of this.replicas) {
-      try {
-        const closed = partition.log.close()
-        if (closed instanceof Promise) await this.life.guard(closed)
-      } catch (error) {
-        failures.push(error)
-      }
-    }
-    if (failures.length > 0) throw failures[0]
+    await this.replicas.close()
     this.#options.disk.cleanShutdownEpoch = this.brokerEpoch
     this.life.trace.add('node', this.name, { what: 'stopped' })
   }
@@ -291,6 +293,10 @@ export class Broker implements PartitionHost {
     return this.coordination.groups
   }
 
+  get transactions(): TransactionCoordinator {
+    return this.coordination.transactions
+  }
+
   // --- the controller ------------------------------------------------------------------------------------------------
 
   /** Hands a client's request to the controller and its answer back (KIP-590). Rejects when the controller is lost. */
@@ -318,7 +324,7 @@ export class Broker implements PartitionHost {
       for (const partition of this.replicas) {
         partition.deletions.check()
         if (!partition.isLeader && changes.brokers.has(partition.leader)) {
-          this.#fetchers.follow(partition, leader => this.image.isUnfenced(leader))
+          this.#fetchers.follow(partition)
         }
       }
     }
@@ -376,25 +382,6 @@ export class Broker implements PartitionHost {
       metadataOffset: () => this.image.offset,
       registered: () => this.#applied(),
       unfenced: () => this.#checkReady(),
-    })
-  }
-
-  #makeFetcher(leaderId: number): ReplicaFetcher {
-    const { config } = this
-    return new ReplicaFetcher({
-      life: this.life,
-      link: this.#link(() => this.image.broker(leaderId)?.endpoints[0]),
-      brokerId: this.id,
-      name: this.name,
-      leaderId,
-      brokerEpoch: () => this.brokerEpoch,
-      mutants: this.mutants,
-      waitMaxMs: config['replica.fetch.wait.max.ms'],
-      minBytes: config['replica.fetch.min.bytes'],
-      maxBytes: config['replica.fetch.max.bytes'],
-      responseMaxBytes: config['replica.fetch.response.max.bytes'],
-      backoffMs: config['replica.fetch.backoff.ms'],
-      timeoutMs: config['replica.socket.timeout.ms'],
     })
   }
 }

@@ -1,11 +1,17 @@
-import { GroupCoordinator, OFFSETS_TOPIC } from '../coordinators/groups/group-coordinator.ts'
+import { writeTxnMarkers } from '../apis/write-txn-markers.ts'
+import { GroupCoordinator } from '../coordinators/groups/group-coordinator.ts'
 import type { GroupEnvironment } from '../coordinators/groups/group-environment.ts'
 import { partitionFor } from '../coordinators/partition-for.ts'
-import type { ShardAppend, ShardCommit, ShardLog } from '../coordinators/shard-log.ts'
+import type { ShardAppend, ShardAppendOptions, ShardCommit, ShardLog } from '../coordinators/shard-log.ts'
+import { TransactionCoordinator } from '../coordinators/transactions/transaction-coordinator.ts'
+import type { TransactionEnvironment } from '../coordinators/transactions/transaction-environment.ts'
+import type { TransactionSteps } from '../coordinators/transactions/transaction-stops.ts'
 import type { VerificationGuard } from '../log/producer-states.ts'
 import { type ClusterImage, NO_LEADER } from '../metadata/image.ts'
 import type { ImageChanges } from '../metadata/image-changes.ts'
+import { OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from '../metadata/topic-names.ts'
 import type { Life } from '../node/life.ts'
+import type { PeerLink } from '../node/peer-link.ts'
 import { KafkaError } from '../wire/errors.ts'
 import type { RecordBatch } from '../wire/record-batch.ts'
 import type { Partition } from './partition.ts'
@@ -13,14 +19,18 @@ import type { Partition } from './partition.ts'
 /** Key types of FindCoordinator (W-44). Share groups, type 2, there are none of: refused as a type nobody knows. */
 const topicsByKeyType = new Map([
   [0, OFFSETS_TOPIC],
-  [1, '__transaction_state'],
+  [1, TRANSACTIONS_TOPIC],
 ])
 
 /** How much of a log a coordinator is handed at once while it loads. */
 const LOAD_BYTES = 5_242_880
 
-export interface CoordinationEnvironment extends GroupEnvironment {
+export interface CoordinationEnvironment
+  extends GroupEnvironment,
+    Omit<TransactionEnvironment, 'writeMarkers' | 'stops'> {
+  readonly steps: TransactionSteps
   readonly runtime: Life
+  readonly linkTo: (brokerId: number) => PeerLink
   /** Makes an internal topic, in the background. */
   readonly createTopic: (topic: string) => void
 }
@@ -28,6 +38,7 @@ export interface CoordinationEnvironment extends GroupEnvironment {
 /** The coordinators of one broker: which partitions of their topics it leads, they learn here. */
 export class Coordination {
   readonly groups: GroupCoordinator
+  readonly transactions: TransactionCoordinator
   readonly #life: Life
   readonly #image: ClusterImage
   readonly #create: (topic: string) => void
@@ -37,6 +48,7 @@ export class Coordination {
     this.#image = environment.image
     this.#create = environment.createTopic
     this.groups = new GroupCoordinator(environment)
+    this.transactions = new TransactionCoordinator(ofTransactions(environment))
   }
 
   /**
@@ -56,13 +68,44 @@ export class Coordination {
 
   /** A partition is led here since an epoch, or no longer. */
   roleChanged(partition: Partition): void {
-    if (partition.topic !== OFFSETS_TOPIC) return
-    if (partition.isLeader) this.groups.elected(new PartitionLog(partition, this.#life))
-    else this.groups.resigned(partition.index)
+    const coordinator =
+      partition.topic === OFFSETS_TOPIC
+        ? this.groups
+        : partition.topic === TRANSACTIONS_TOPIC
+          ? this.transactions
+          : undefined
+    if (partition.isLeader) coordinator?.elected(new PartitionLog(partition, this.#life))
+    else coordinator?.resigned(partition.index)
   }
 
   metadataChanged(changes: ImageChanges): void {
     this.groups.metadataChanged(changes)
+    this.transactions.metadataChanged(changes)
+  }
+}
+
+/** Markers go over connections of their own, also to this very broker, as in Kafka. */
+function ofTransactions(environment: CoordinationEnvironment): TransactionEnvironment {
+  const links = new Map<number, PeerLink>()
+  return {
+    ...environment,
+    config: () => environment.config(),
+    stops: {
+      at: (transactionalId, step) => {
+        const stop = environment.steps.at(transactionalId, step)
+        return stop === undefined ? undefined : environment.runtime.guard(stop)
+      },
+      isBetweenMarkers: transactionalId => environment.steps.isBetweenMarkers(transactionalId),
+    },
+    takeProducerId: () => environment.takeProducerId(),
+    writeMarkers: (brokerId, request, answered) => {
+      const link = links.get(brokerId) ?? environment.linkTo(brokerId)
+      links.set(brokerId, link)
+      link.send(writeTxnMarkers, request, environment.config()['request.timeout.ms'], {
+        onResponse: answered,
+        onLost: () => answered(undefined),
+      })
+    },
   }
 }
 
@@ -107,9 +150,16 @@ class PartitionLog implements ShardLog {
     return batches instanceof Promise ? this.#life.guard(batches) : batches
   }
 
-  append(batch: RecordBatch, verification?: VerificationGuard): ShardAppend {
-    const options = { origin: 'coordinator', verificationGuard: verification } as const
-    const { baseOffset, lastOffset, stored } = this.#partition.append(batch, -1, options)
+  append(
+    batch: RecordBatch,
+    options: ShardAppendOptions & { readonly verification?: VerificationGuard } = {},
+  ): ShardAppend {
+    const { verification, transactionVersion = 0 } = options
+    const { baseOffset, lastOffset, stored } = this.#partition.append(batch, -1, {
+      origin: 'coordinator',
+      verificationGuard: verification,
+      transactionVersion,
+    })
     return {
       baseOffset,
       nextOffset: lastOffset + 1,

@@ -1,7 +1,7 @@
 import type { Eventually } from '../log/log-store.ts'
 import type { BrokerConfigs } from '../metadata/broker-configs.ts'
 import type { Life } from '../node/life.ts'
-import { Chore } from './chore.ts'
+import { Chore } from '../runtime/chore.ts'
 import type { Partition } from './partition.ts'
 
 /** Whether a time of `flush.ms` has come is looked at so often; Kafka's own scheduler never looks unless told to. */

@@ -50,13 +50,34 @@ export class Replicas {
     }
   }
 
+  /** Every log, cleanly. @throws what the first one that could not be closed threw, after all others were */
+  async close(): Promise<void> {
+    const { life } = this.#options.host
+    const failures: unknown[] = []
+    for (const partition of this) {
+      try {
+        const closed = partition.log.close()
+        if (closed instanceof Promise) await life.guard(closed)
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
+  }
+
   /** Configurations changed: of one topic, or of the broker. */
   configure(topic?: string): void {
+    const broker = this.#options.config()
+    const producers = {
+      expirationMs: broker['producer.id.expiration.ms'],
+      verifyTransactions: broker['transaction.partition.verification.enable'],
+    }
     for (const partition of this) {
       if (topic !== undefined && partition.topic !== topic) continue
       const config = this.#options.configOf(partition.topic)
       partition.log.config = config
       partition.minInSyncReplicas = config['min.insync.replicas']
+      if (topic === undefined) partition.log.producerStates.configure(producers)
     }
   }
 
@@ -107,6 +128,7 @@ export class Replicas {
       config: configOf(state.topic),
       now: host.life.now(),
       producerIdExpirationMs: config()['producer.id.expiration.ms'],
+      verifyTransactions: config()['transaction.partition.verification.enable'],
       choose: (name, n) => host.life.choose(name, n),
       mutants: host.mutants,
     })

@@ -59,6 +59,7 @@ export class BrokerHandle extends NodeHandle {
       unknownApiVersions: plant.unknownApiVersions,
       peerId: brokerIdOf,
       mutants: plant.mutants,
+      transactionStops: plant.transactionStops,
     })
     this.#broker = broker
     broker.start()

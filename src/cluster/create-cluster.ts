@@ -1,5 +1,6 @@
 import { apis } from '../apis/registry.ts'
 import { apisOfRelease, unknownApiVersions } from '../apis/release-apis.ts'
+import { TransactionStops } from '../coordinators/transactions/transaction-stops.ts'
 import { MemoryStores } from '../log/memory-store.ts'
 import { LinkNetwork } from '../network/link.ts'
 import { Interceptors } from '../node/intercept.ts'
@@ -47,6 +48,7 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
     controllerApis,
     controllerAddress: { host: 'controller', port: PORT + 1 },
     mutants: new Set(options.mutants),
+    transactionStops: new TransactionStops(runtime),
   }
   plant.stores.bind?.(runtime, ({ rule, call }) => {
     const { broker, topic, partition } = call.replica

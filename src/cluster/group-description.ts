@@ -1,6 +1,6 @@
 import { partitionText } from '../client/topic-partition.ts'
-import { OFFSETS_TOPIC } from '../coordinators/groups/group-coordinator.ts'
 import type { ClusterImage } from '../metadata/image.ts'
+import { OFFSETS_TOPIC } from '../metadata/topic-names.ts'
 import { lineOf, type TraceEvent, type TraceKind } from '../runtime/trace.ts'
 import { IllegalStateError } from '../wire/errors.ts'
 import { consumerLines, consumersOf } from './group-consumers.ts'

@@ -1,3 +1,4 @@
+import type { TransactionStops } from '../coordinators/transactions/transaction-stops.ts'
 import type { LogStores } from '../log/log-store.ts'
 import type { Overrides } from '../metadata/config-values.ts'
 import type { Address } from '../network/channel.ts'
@@ -24,6 +25,8 @@ export interface Plant {
   readonly controllerAddress: Address
   /** Safety rules that are switched off, for tests of checkers. */
   readonly mutants: ReadonlySet<string>
+  /** Where tests hold the ends of transactions. */
+  readonly transactionStops: TransactionStops
 }
 
 export const CONTROLLER_ID = 1000

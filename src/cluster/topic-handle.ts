@@ -1,6 +1,7 @@
 import type { ReplicaLog } from '../log/replica-log.ts'
 import type { PartitionImage, TopicImage } from '../metadata/image.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import type { TransactionMarker } from '../wire/control-record.ts'
 import { ConfigError, SerializationError } from '../wire/errors.ts'
 import type { LogRecord } from '../wire/record.ts'
 import type { BrokerHandle } from './broker-handle.ts'
@@ -22,6 +23,16 @@ export interface TopicRecord<Key = string | null, Value = string | null, HeaderV
   readonly headers: readonly { readonly key: string; readonly value: HeaderValue }[]
   /** Of a control record, what it says: `COMMIT`, `ABORT`, … */
   readonly control?: string
+  /** Of a control record that ends a transaction: whose, and which coordinator wrote it. */
+  readonly marker?: MarkerFacts
+}
+
+export interface MarkerFacts {
+  readonly producerId: number
+  /** Of the producer, as the coordinator had it; under transaction version 2 one above that of the records. */
+  readonly producerEpoch: number
+  /** How often the coordinator's partition had changed its leader: an older coordinator's marker is refused (I-20). */
+  readonly coordinatorEpoch: number
 }
 
 export type TextRecord = TopicRecord
@@ -272,7 +283,7 @@ function waitOf({ timeoutMs }: RecordsOptions): { timeoutMs?: number } {
 }
 
 /** Copies: a test may do with them what it likes. */
-export function bytesOf(partition: number, { record, control }: VisibleRecord): BytesRecord {
+export function bytesOf(partition: number, { record, control, marker }: VisibleRecord): BytesRecord {
   const { offset, timestamp, key, value, headers } = record as LogRecord
   return {
     partition,
@@ -282,7 +293,12 @@ export function bytesOf(partition: number, { record, control }: VisibleRecord): 
     value: copyOf(value),
     headers: headers.map(header => ({ key: header.key, value: copyOf(header.value) })),
     ...(control === undefined ? {} : { control }),
+    ...(marker === undefined ? {} : { marker: factsOf(marker) }),
   }
+}
+
+function factsOf({ producerId, producerEpoch, coordinatorEpoch }: TransactionMarker): MarkerFacts {
+  return { producerId, producerEpoch, coordinatorEpoch }
 }
 
 function copyOf(bytes: Uint8Array | null): Uint8Array | null {

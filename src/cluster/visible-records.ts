@@ -1,6 +1,6 @@
 import type { Eventually } from '../log/log-store.ts'
 import type { ReplicaLog } from '../log/replica-log.ts'
-import { controlTypeOf, transactionMarkerOf } from '../wire/control-record.ts'
+import { controlTypeOf, type TransactionMarker, transactionMarkerOf } from '../wire/control-record.ts'
 import { iterateRecords, type LogRecord } from '../wire/record.ts'
 import type { RecordBatch } from '../wire/record-batch.ts'
 
@@ -15,6 +15,8 @@ export function boundOf(log: ReplicaLog, isolation: Isolation): number {
 export interface VisibleRecord {
   readonly record: LogRecord
   readonly control: string | undefined
+  /** What ended a transaction here. */
+  readonly marker?: TransactionMarker | undefined
 }
 
 const READ_BYTES = 1 << 20
@@ -77,10 +79,11 @@ function countFrom(batch: RecordBatch, start: number): number {
 }
 
 function addRecords(found: VisibleRecord[], batch: RecordBatch, startOffset: number): void {
+  const marker = transactionMarkerOf(batch)
   for (const record of iterateRecords(batch)) {
     // DeleteRecords may have raised the start into the middle of a batch.
     if (record.offset < startOffset) continue
-    found.push({ record, control: batch.isControl ? (controlTypeOf(record) ?? 'UNKNOWN') : undefined })
+    found.push({ record, control: batch.isControl ? (controlTypeOf(record) ?? 'UNKNOWN') : undefined, marker })
   }
 }
 

@@ -8,6 +8,13 @@ export interface ShardCommit {
   settle(committed: boolean): void
 }
 
+export interface ShardAppendOptions {
+  /** The log's proof that a transaction was verified, which its first batch needs (I-5). */
+  readonly verification?: object
+  /** The `transaction.version` of whoever writes a marker (I-21); default 0. */
+  readonly transactionVersion?: number
+}
+
 /** What a batch of a shard became in the log. */
 export interface ShardAppend {
   readonly baseOffset: number
@@ -31,13 +38,8 @@ export interface ShardLog {
   readonly highWatermark: number
   /** Whole batches from `from` on, some of them; none at the end. */
   read(from: number): readonly RecordBatch[] | Promise<readonly RecordBatch[]>
-  /**
-   * With acks=all: too few replicas in sync are refused before. The first batch of a transaction needs the log's proof that
-   * it was verified (I-5).
-   *
-   * @throws {KafkaError}
-   */
-  append(batch: RecordBatch, verification?: object): ShardAppend
+  /** With acks=all: too few replicas in sync are refused before. @throws {KafkaError} */
+  append(batch: RecordBatch, options?: ShardAppendOptions): ShardAppend
   awaitCommit(wait: ShardCommit): void
 }
 

@@ -6,7 +6,8 @@ import { MalformedError } from '../wire/reader.ts'
 import { type LogRecord, recordsOf } from '../wire/record.ts'
 import type { RecordBatch } from '../wire/record-batch.ts'
 import type { EncodedRecord } from './coordinator-records.ts'
-import { coordinatorError, type ShardLog } from './shard-log.ts'
+import type { ShardDecision, ShardTransaction } from './shard-decision.ts'
+import { coordinatorError, type ShardAppendOptions, type ShardLog } from './shard-log.ts'
 import { ShardTimers } from './shard-timers.ts'
 
 /** Where a record lies, and whose transaction it belongs to. */
@@ -31,27 +32,6 @@ export interface ShardCodec<Input, Replayed> {
   decode(record: Pick<LogRecord, 'key' | 'value'>): Replayed | undefined
 }
 
-/** Whose transaction records belong to. */
-export interface ShardTransaction {
-  readonly producerId: number
-  readonly producerEpoch: number
-  /** The log's proof that the transaction's coordinator knows of it; its first batch is refused without (I-5). */
-  readonly verification?: object
-}
-
-/** What somebody decided: records to write, all or none, and what to answer once they are committed. */
-export interface ShardDecision<Input, Response> {
-  readonly records: readonly Input[]
-  readonly response: Response
-  /** The records belong to this producer's transaction. */
-  readonly transaction?: ShardTransaction
-  /**
-   * Told as soon as the records are committed, before the answer goes out, or why they are not: by then they may be
-   * replayed nevertheless (no answer in time), or have been lost with the leadership.
-   */
-  readonly settled?: (error: KafkaError | undefined) => void
-}
-
 export interface ShardOptions<State, Input, Replayed> {
   readonly runtime: Runtime
   /** Of the broker, in traces. */
@@ -63,6 +43,8 @@ export interface ShardOptions<State, Input, Replayed> {
   readonly commitTimeoutMs: () => number
   /** Something was appended and replayed. */
   readonly written?: () => void
+  /** More is committed, and whoever waited for it has been answered. */
+  readonly committed?: () => void
   /** The store lost a write that was replayed already: the shard has to be loaded again. */
   readonly lost: () => void
 }
@@ -102,6 +84,8 @@ export class Shard<State extends ShardState<Replayed>, Input, Replayed> {
   #written: number
   /** End of what was replayed into `committed`. */
   #committedEnd: number
+  /** End of what was loaded. */
+  #loadedEnd = 0
   readonly #uncommitted: Replay<State>[] = []
   readonly #waiting: Waiting[] = []
   /** Inside an append: what others wait for is settled once it is replayed, so that nothing overtakes it. */
@@ -129,6 +113,11 @@ export class Shard<State extends ShardState<Replayed>, Input, Replayed> {
   /** Everything that was written is committed. */
   get isCommitted(): boolean {
     return this.#committedEnd >= this.#written
+  }
+
+  /** All that was loaded is committed: `committed` lacks nothing that an earlier leader has told anybody. */
+  get isLoadCommitted(): boolean {
+    return this.#status === 'active' && this.#committedEnd >= this.#loadedEnd
   }
 
   // --- loading -------------------------------------------------------------------------------------------------------
@@ -160,6 +149,7 @@ export class Shard<State extends ShardState<Replayed>, Input, Replayed> {
     }
     if (this.#status !== 'loading') return
     this.#status = 'active'
+    this.#loadedEnd = this.#written
     this.#trace('loaded', { end: this.#written })
     loaded()
   }
@@ -209,28 +199,35 @@ export class Shard<State extends ShardState<Replayed>, Input, Replayed> {
     options: { readonly timeoutMs?: number } = {},
   ): Response | Promise<Response> {
     this.requireActive()
-    const { records, response, transaction, settled } = decide(this.latest)
+    const { records, response, transaction, appended, settled } = decide(this.latest)
     if (records.length > 0) {
       try {
-        this.#append(this.#batchOf(records, transaction), transaction?.verification)
+        this.#append(this.#batchOf(records, transaction), transaction)
       } catch (error) {
         const translated = coordinatorError(error)
         settled?.(translated)
         throw translated
       }
+      appended?.()
     }
     return this.#onceCommitted(response, settled, options.timeoutMs ?? this.#options.commitTimeoutMs())
   }
 
-  /** The end of a transaction that wrote here: its marker, and what follows from it. */
-  writeMarker(marker: Omit<TransactionMarker, 'timestamp'>, timeoutMs: number): undefined | Promise<undefined> {
+  /**
+   * The end of a transaction that wrote here: its marker, and what follows from it. `transactionVersion` is that of the
+   * transaction (I-21).
+   *
+   * @throws {KafkaError} NOT_COORDINATOR, COORDINATOR_LOAD_IN_PROGRESS, what the log refuses, by its own names; later
+   * REQUEST_TIMED_OUT
+   */
+  writeMarker(
+    marker: Omit<TransactionMarker, 'timestamp'>,
+    timeoutMs: number,
+    transactionVersion = 0,
+  ): undefined | Promise<undefined> {
     this.requireActive()
-    try {
-      this.#append(controlBatch({ ...marker, timestamp: this.#runtime.now() }))
-    } catch (error) {
-      throw coordinatorError(error)
-    }
-    return this.#onceCommitted(undefined, undefined, timeoutMs)
+    this.#append(controlBatch({ ...marker, timestamp: this.#runtime.now() }), { transactionVersion })
+    return this.#onceCommitted(undefined, undefined, timeoutMs, new KafkaError('REQUEST_TIMED_OUT'))
   }
 
   /**
@@ -289,10 +286,10 @@ export class Shard<State extends ShardState<Replayed>, Input, Replayed> {
     return batchOf(encoded, { timestamp, producerId, producerEpoch, transactional: true })
   }
 
-  #append(batch: RecordBatch, verification?: object): void {
+  #append(batch: RecordBatch, options?: ShardAppendOptions): void {
     this.#appending = true
     try {
-      const { baseOffset, nextOffset, stored } = this.log.append(batch, verification)
+      const { baseOffset, nextOffset, stored } = this.log.append(batch, options)
       this.#replay(batch, baseOffset, nextOffset)
       stored?.catch(() => {
         if (this.#status === 'active') this.#options.lost()
@@ -335,6 +332,7 @@ export class Shard<State extends ShardState<Replayed>, Input, Replayed> {
     response: Response,
     settled: ((error: KafkaError | undefined) => void) | undefined,
     timeoutMs: number,
+    late = coordinatorError(new KafkaError('REQUEST_TIMED_OUT')),
   ): Response | Promise<Response> {
     if (this.isCommitted) {
       settled?.(undefined)
@@ -354,7 +352,7 @@ export class Shard<State extends ShardState<Replayed>, Input, Replayed> {
     this.#waiting.push(waiting)
     timer = this.#runtime.after(timeoutMs, () => {
       this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
-      waiting.settle(coordinatorError(new KafkaError('REQUEST_TIMED_OUT')))
+      waiting.settle(late)
     })
     return done.promise
   }
@@ -363,6 +361,7 @@ export class Shard<State extends ShardState<Replayed>, Input, Replayed> {
   #advance(): void {
     if (this.#appending || this.#status === 'closed') return
     const { highWatermark } = this.log
+    const before = this.#committedEnd
     while (this.#uncommitted[0] !== undefined && this.#uncommitted[0].nextOffset <= highWatermark) {
       const { nextOffset, steps } = this.#uncommitted.shift()!
       for (const step of steps) step(this.committed)
@@ -371,6 +370,7 @@ export class Shard<State extends ShardState<Replayed>, Input, Replayed> {
     while (this.#waiting[0] !== undefined && this.#waiting[0].offset <= this.#committedEnd) {
       this.#waiting.shift()!.settle(undefined)
     }
+    if (this.#committedEnd > before && this.#status === 'active') this.#options.committed?.()
   }
 
   /** Leadership is gone, or the broker: whoever waits is told to look elsewhere. */

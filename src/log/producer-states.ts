@@ -59,8 +59,8 @@ export interface CheckOptions {
 export class ProducerStates {
   readonly aborted = new AbortedTransactions()
   readonly #name: string
-  readonly #expirationMs: number
-  readonly #verifyTransactions: boolean
+  #expirationMs: number
+  #verifyTransactions: boolean
   readonly #producers = new Map<number, ProducerState>()
   #verifications: Map<number, Verification> | undefined
   /** By first offset, which only grows: the first entry is the least. */
@@ -74,6 +74,15 @@ export class ProducerStates {
     this.#name = options.name
     this.#expirationMs = options.expirationMs ?? 86_400_000
     this.#verifyTransactions = options.verifyTransactions ?? true
+  }
+
+  /** Other values of the options, from now on. */
+  configure({ expirationMs, verifyTransactions }: Required<Omit<ProducerStatesOptions, 'name'>>): void {
+    this.#verifyTransactions = verifyTransactions
+    if (expirationMs === this.#expirationMs) return
+    this.#expirationMs = expirationMs
+    this.#nextExpiryAt = Number.POSITIVE_INFINITY
+    for (const producer of this.#producers.values()) this.#mayExpire(producer)
   }
 
   get(producerId: number): ProducerState | undefined {
@@ -261,7 +270,8 @@ export class ProducerStates {
 
   /**
    * A guard for the first batch of a transaction; undefined when the transaction is open here and needs none (KIP-890;
-   * VerificationStateEntry). Asked again before that batch, the same guard.
+   * VerificationStateEntry). Asked again before that batch, the same guard. With verification switched off, only producers
+   * whose partitions are added by it (TV2) get one (T-30).
    */
   startVerification(
     producerId: number,
@@ -271,7 +281,7 @@ export class ProducerStates {
     now: number,
   ): VerificationGuard | undefined {
     const producer = this.#producers.get(producerId)
-    if (!this.#verifyTransactions) return undefined
+    if (!this.#verifyTransactions && !supportsEpochBump) return undefined
     if (producer?.inTransaction && producer.producerEpoch === producerEpoch) return undefined
     if (this.#verifications === undefined) this.#verifications = new Map()
     let entry = this.#verifications.get(producerId)

@@ -1,11 +1,12 @@
 import { KafkaError } from '../wire/errors.ts'
 
+/** Where groups and their offsets are kept. */
+export const OFFSETS_TOPIC = '__consumer_offsets'
+/** Where transactional ids are kept. */
+export const TRANSACTIONS_TOPIC = '__transaction_state'
+
 /** Topics that Kafka keeps for itself (M-3): clients may read them, and only coordinators write to them (P-4, S-30). */
-export const internalTopics: ReadonlySet<string> = new Set([
-  '__consumer_offsets',
-  '__transaction_state',
-  '__share_group_state',
-])
+export const internalTopics: ReadonlySet<string> = new Set([OFFSETS_TOPIC, TRANSACTIONS_TOPIC, '__share_group_state'])
 
 /** M-10. @throws {KafkaError} INVALID_TOPIC_EXCEPTION */
 export function checkTopicName(name: string): void {

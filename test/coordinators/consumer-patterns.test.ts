@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { matchesWhole } from '../../src/coordinators/groups/consumer/patterns/pattern.ts'
-import { parsePattern } from '../../src/coordinators/groups/consumer/patterns/pattern-parser.ts'
 import { requireRegularExpression } from '../../src/coordinators/groups/consumer/regular-expressions.ts'
+import { matchesWhole } from '../../src/coordinators/patterns/pattern.ts'
+import { parsePattern } from '../../src/coordinators/patterns/pattern-parser.ts'
 
 function refusal(regex: string): string | undefined {
   try {

@@ -1,5 +1,7 @@
 import type { ImageChanges } from '../../metadata/image-changes.ts'
+import { OFFSETS_TOPIC } from '../../metadata/topic-names.ts'
 import { KafkaError } from '../../wire/errors.ts'
+import { LedShards } from '../led-shards.ts'
 import { partitionFor } from '../partition-for.ts'
 import type { ShardLog } from '../shard-log.ts'
 import type { JoinRequest } from './classic/classic-member.ts'
@@ -8,23 +10,22 @@ import type { ListedGroup } from './group-directory.ts'
 import type { GroupEnvironment } from './group-environment.ts'
 import { GroupShard } from './group-shard.ts'
 
-export const OFFSETS_TOPIC = '__consumer_offsets'
-
 /**
  * The groups that this broker coordinates (Kafka's GroupCoordinatorService): those of the partitions of `__consumer_offsets`
  * that it leads.
  */
 export class GroupCoordinator {
   readonly #environment: GroupEnvironment
-  readonly #shards = new Map<number, GroupShard>()
+  readonly #shards: LedShards<GroupShard>
 
   constructor(environment: GroupEnvironment) {
     this.#environment = environment
+    this.#shards = new LedShards((log, lost) => new GroupShard(environment, log, lost))
   }
 
   /** Of all partitions that are led here, loaded or not, by partition. */
   get shards(): ReadonlyMap<number, GroupShard> {
-    return this.#shards
+    return this.#shards.byPartition
   }
 
   /** G-1. @throws {KafkaError} COORDINATOR_NOT_AVAILABLE before there is a topic for groups */
@@ -32,6 +33,13 @@ export class GroupCoordinator {
     const topic = this.#environment.image.topic(OFFSETS_TOPIC)
     if (topic === undefined) throw new KafkaError('COORDINATOR_NOT_AVAILABLE')
     return partitionFor(groupId, topic.partitions.length)
+  }
+
+  /** The same, also before there is a topic: it will have as many partitions as configured. */
+  partitionToBe(groupId: string): number {
+    const { image, config } = this.#environment
+    const partitions = image.topic(OFFSETS_TOPIC)?.partitions.length ?? config()['offsets.topic.num.partitions']
+    return partitionFor(groupId, partitions)
   }
 
   /**
@@ -90,32 +98,20 @@ export class GroupCoordinator {
   list(filter: { readonly states: readonly string[]; readonly types: readonly string[] }): ListedGroup[] {
     const lower = (names: readonly string[]) => new Set(names.map(name => name.trim().toLowerCase()))
     const lowered = { states: lower(filter.states), types: lower(filter.types) }
-    return [...this.#shards.values()].flatMap(({ directory }) => directory.list(lowered))
+    return [...this.#shards].flatMap(({ directory }) => directory.list(lowered))
   }
 
-  /** This broker leads a partition, since `log.leaderEpoch`: what it kept of an earlier epoch is loaded anew. */
+  /** This broker leads a partition since an epoch. */
   elected(log: ShardLog): void {
-    const known = this.#shards.get(log.partition)
-    if (known?.shard.log.leaderEpoch === log.leaderEpoch) return
-    known?.close()
-    const made = new GroupShard(this.#environment, log, () => this.#reload(made))
-    this.#shards.set(log.partition, made)
-    made.load()
+    this.#shards.elected(log)
   }
 
   /** It no longer does. */
   resigned(partition: number): void {
-    this.#shards.get(partition)?.close()
-    this.#shards.delete(partition)
-  }
-
-  #reload(shard: GroupShard): void {
-    if (this.#shards.get(shard.partition) !== shard) return
-    this.resigned(shard.partition)
-    this.elected(shard.shard.log)
+    this.#shards.resigned(partition)
   }
 
   metadataChanged(changes: ImageChanges): void {
-    for (const shard of this.#shards.values()) shard.metadataChanged(changes)
+    for (const shard of this.#shards) shard.metadataChanged(changes)
   }
 }

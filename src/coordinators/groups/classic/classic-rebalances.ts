@@ -1,5 +1,5 @@
 import { KafkaError } from '../../../wire/errors.ts'
-import type { ShardDecision } from '../../shard.ts'
+import type { ShardDecision } from '../../shard-decision.ts'
 import type { GroupRecordInput } from '../group-records.ts'
 import type { GroupShard } from '../group-shard.ts'
 import { answerJoin, answerSync, dismiss, joined, syncRefusal } from './classic-answers.ts'

@@ -1,7 +1,7 @@
 import type { ClusterImage } from '../../../metadata/image.ts'
 import { KafkaError } from '../../../wire/errors.ts'
-import { matchesWhole } from './patterns/pattern.ts'
-import { PatternError, parsePattern } from './patterns/pattern-parser.ts'
+import { matchesWhole } from '../../patterns/pattern.ts'
+import { PatternError, parsePattern } from '../../patterns/pattern-parser.ts'
 
 /** @throws {KafkaError} INVALID_REGULAR_EXPRESSION (G-51) */
 export function requireRegularExpression(regex: string): void {

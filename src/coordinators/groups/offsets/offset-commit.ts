@@ -1,5 +1,5 @@
 import { errorCodes } from '../../../wire/errors.ts'
-import type { ShardDecision, ShardTransaction } from '../../shard.ts'
+import type { ShardDecision, ShardTransaction } from '../../shard-decision.ts'
 import type { GroupEnvironment } from '../group-environment.ts'
 import type { GroupRecordInput } from '../group-records.ts'
 import type { GroupState } from '../group-state.ts'

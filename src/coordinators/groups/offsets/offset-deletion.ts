@@ -1,5 +1,5 @@
 import { errorCodes, KafkaError } from '../../../wire/errors.ts'
-import type { ShardDecision } from '../../shard.ts'
+import type { ShardDecision } from '../../shard-decision.ts'
 import type { GroupRecordInput } from '../group-records.ts'
 import type { GroupState } from '../group-state.ts'
 import type { OffsetKey } from './offset-table.ts'

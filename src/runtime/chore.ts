@@ -1,4 +1,4 @@
-import type { Runtime, Timer } from '../runtime/runtime.ts'
+import type { Runtime, Timer } from './runtime.ts'
 
 /**
  * Work that Kafka does at every tick of an interval. Here the tick is only armed when there will be something to do, so
@@ -34,6 +34,12 @@ export class Chore {
     const now = this.#runtime.now()
     if (this.#armedAt <= now + this.#intervalMs()) return
     this.#arm(now)
+  }
+
+  /** No tick comes any more. */
+  stop(): void {
+    this.#timer?.cancel()
+    this.#armedAt = Number.NEGATIVE_INFINITY
   }
 
   #arm(due: number): void {

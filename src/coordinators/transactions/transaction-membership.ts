@@ -1,0 +1,65 @@
+import { type ErrorName, KafkaError } from '../../wire/errors.ts'
+import type { ShardDecision } from '../shard-decision.ts'
+import type { ProducerIdentity } from './producer-initialization.ts'
+import { includes, type Transaction, type TransactionPartitions, union } from './transaction.ts'
+import type { TransactionRecordInput } from './transaction-records.ts'
+import type { TransactionShard } from './transaction-shard.ts'
+
+export interface MembershipRequest extends ProducerIdentity {
+  readonly transactionalId: string
+  readonly partitions: TransactionPartitions
+}
+
+/** Which partitions a transaction writes to (T-15, T-16, T-30, T-31). */
+export class TransactionMembership {
+  readonly #of: TransactionShard
+
+  constructor(of: TransactionShard) {
+    this.#of = of
+  }
+
+  /**
+   * The transaction writes there too; the first addition begins it.
+   *
+   * @param clientVersion 2 if the request shows that the producer raises its epoch with every transaction, else 0
+   * @throws {KafkaError} INVALID_PRODUCER_ID_MAPPING, CONCURRENT_TRANSACTIONS, PRODUCER_FENCED, as `TransactionShard.write`
+   */
+  add(request: MembershipRequest, clientVersion: number): undefined | Promise<undefined> {
+    return this.#of.write(() => this.#decide(request, clientVersion))
+  }
+
+  #decide(request: MembershipRequest, clientVersion: number): ShardDecision<TransactionRecordInput, undefined> {
+    const known = this.#of.settled(request.transactionalId)
+    if (known === undefined) throw new KafkaError('INVALID_PRODUCER_ID_MAPPING')
+    requireProducer(request, known)
+    const isOngoing = known.state === 'Ongoing'
+    const partitions = union(known.partitions, request.partitions)
+    if (isOngoing && partitions === known.partitions) return { records: [], response: undefined }
+    const startedAt = isOngoing ? known.startedAt : this.#of.environment.runtime.now()
+    const next: Transaction = { ...known, state: 'Ongoing', partitions, startedAt, clientVersion }
+    return this.#of.become(next, undefined)
+  }
+
+  /**
+   * Whether each partition was added: NONE, or TRANSACTION_ABORTABLE. Looks at what is committed, so that a change under way
+   * disturbs nobody.
+   *
+   * @throws {KafkaError} INVALID_PRODUCER_ID_MAPPING, PRODUCER_FENCED, CONCURRENT_TRANSACTIONS once the end is decided
+   */
+  verify(request: MembershipRequest): (topic: string, partition: number) => ErrorName {
+    this.#of.requireLoaded()
+    const known = this.#of.committed(request.transactionalId)
+    if (known === undefined) throw new KafkaError('INVALID_PRODUCER_ID_MAPPING')
+    requireProducer(request, known)
+    if (known.state === 'PrepareCommit' || known.state === 'PrepareAbort') {
+      throw new KafkaError('CONCURRENT_TRANSACTIONS')
+    }
+    return (topic, partition) => (includes(known, topic, partition) ? 'NONE' : 'TRANSACTION_ABORTABLE')
+  }
+}
+
+/** @throws {KafkaError} INVALID_PRODUCER_ID_MAPPING, PRODUCER_FENCED: a lower epoch as well as a higher one */
+export function requireProducer({ producerId, producerEpoch }: ProducerIdentity, known: ProducerIdentity): void {
+  if (producerId !== known.producerId) throw new KafkaError('INVALID_PRODUCER_ID_MAPPING')
+  if (producerEpoch !== known.producerEpoch) throw new KafkaError('PRODUCER_FENCED')
+}
