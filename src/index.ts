@@ -108,8 +108,9 @@ export type {
   TopicPartition,
 } from './client/topic-partition.ts'
 export type { BrokerHandle } from './cluster/broker-handle.ts'
-export type { Cluster, Named, NewTopic } from './cluster/cluster.ts'
+export type { Cluster, Named } from './cluster/cluster.ts'
 export type { ControllerHandle } from './cluster/controller-handle.ts'
+export type { Coordinated } from './cluster/coordinator-lookup.ts'
 export { createCluster } from './cluster/create-cluster.ts'
 export type { FaultOptions, InstalledInterceptor } from './cluster/faults.ts'
 export type { Consumption } from './cluster/group-consumption.ts'
@@ -121,7 +122,6 @@ export type {
   StableWaitOptions,
 } from './cluster/group-handle.ts'
 export type { GroupPartitionView } from './cluster/group-lag.ts'
-export type { Coordinated } from './cluster/group-lookup.ts'
 export type { GroupMemberView } from './cluster/group-membership.ts'
 export type { ListenOptions } from './cluster/listening.ts'
 export {
@@ -134,7 +134,7 @@ export {
   type PassageFilter,
   reset,
 } from './cluster/network-faults.ts'
-export type { BrokerSpec, ClusterOptions, TopicSpec } from './cluster/options.ts'
+export type { BrokerSpec, ClusterOptions, NewTopic, TopicSpec } from './cluster/options.ts'
 export type { PartitionView, ReplicaView } from './cluster/partition-view.ts'
 export type { FailNextOptions, RequestFault } from './cluster/request-faults.ts'
 export type { RequestFilter, SeenRequest } from './cluster/request-journal.ts'
@@ -149,8 +149,10 @@ export type {
   TopicHandle,
   TopicRecord,
 } from './cluster/topic-handle.ts'
+export type { HeldTransaction, TransactionHandle, TransactionStateName } from './cluster/transaction-handle.ts'
 export type { Isolation } from './cluster/visible-records.ts'
 export { type WaitOptions, WaitTimeoutError } from './cluster/wait.ts'
+export type { TransactionStep } from './coordinators/transactions/transaction-stops.ts'
 export { type FaultyStores, faultyLogs, type StoreFaultRule } from './log/faulty-store.ts'
 export { memoryLogs } from './log/memory-store.ts'
 export type { AdminOptions } from './metadata/admin-configs.ts'

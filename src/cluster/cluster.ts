@@ -15,15 +15,15 @@ import type { BrokerHandle } from './broker-handle.ts'
 import { isCalm } from './calm.ts'
 import { Clock } from './clock.ts'
 import type { ControllerHandle } from './controller-handle.ts'
+import { type Coordinated, coordinatorOf } from './coordinator-lookup.ts'
 import { describeCluster } from './description.ts'
 import { type FaultOptions, Faults, type InstalledInterceptor } from './faults.ts'
 import { GroupHandle } from './group-handle.ts'
-import { type Coordinated, coordinatorOf } from './group-lookup.ts'
 import { healNodes } from './heal.ts'
 import { InProcessSockets } from './in-process-sockets.ts'
 import { NetworkFaults } from './network-faults.ts'
 import { newestImage } from './newest-image.ts'
-import { refuseUnknown, type TopicSpec } from './options.ts'
+import { type NewTopic, refuseUnknown, type TopicSpec } from './options.ts'
 import { type PartitionView, viewPartition } from './partition-view.ts'
 import { CONTROLLER_ID, type Plant } from './plant.ts'
 import type { FailNextOptions, RequestFault } from './request-faults.ts'
@@ -33,10 +33,8 @@ import { settle } from './settle.ts'
 import { TopicHandle } from './topic-handle.ts'
 import { requirePartition, requireTopic } from './topic-lookup.ts'
 import { orderTopics } from './topic-order.ts'
+import { TransactionHandle } from './transaction-handle.ts'
 import { type WaitOptions, waitUntil } from './wait.ts'
-
-/** A topic to create: under a name, or under a prefix with a name of its own, for tests that share a cluster. */
-export type NewTopic = TopicSpec & ({ readonly name: string } | { readonly prefix: string })
 
 interface Client {
   readonly name: string
@@ -206,10 +204,9 @@ export class Cluster {
     return state.replicas.filter(id => id !== state.leader).map(id => this.broker(id))
   }
 
-  /** The broker that coordinates a group now: the one that leads its partition of `__consumer_offsets`. None is an error. */
+  /** The broker that coordinates a group or a transactional id now: the leader of its internal partition. None is an error. */
   coordinatorOf(who: Coordinated): BrokerHandle {
-    this.#requireOpen('coordinatorOf()')
-    return coordinatorOf({ brokers: this.brokers, image: () => this.#image() }, who)
+    return coordinatorOf(this.#place('coordinatorOf()'), who)
   }
 
   // --- what is there -------------------------------------------------------------------------------------------------
@@ -227,11 +224,22 @@ export class Cluster {
 
   /** A group: who is in it, what it has committed, and how far behind it is. It need not be there yet. */
   group(id: string): GroupHandle {
+    return new GroupHandle({ ...this.#place(`a look at group '${id}'`), members: this.#members }, id)
+  }
+
+  /** A transactional id: its state, producer and partitions, and a way to hold its ends between two steps. */
+  transaction(id: string): TransactionHandle {
+    const { transactionStops: stops } = this.#plant
+    return new TransactionHandle({ ...this.#place(`a look at transactional id '${id}'`), stops }, id)
+  }
+
+  /** Where a look finds things: an error after the end. */
+  #place(look: string) {
     const image = () => {
-      this.#requireOpen(`a look at group '${id}'`)
+      this.#requireOpen(look)
       return this.#image()
     }
-    return new GroupHandle({ runtime: this.#runtime, brokers: this.brokers, image, members: this.#members }, id)
+    return { runtime: this.#runtime, brokers: this.brokers, image }
   }
 
   /** Requests that nodes received, oldest first, with their answers: the last 10,000 of clients and of brokers. */

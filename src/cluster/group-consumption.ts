@@ -1,6 +1,7 @@
 import type { Runtime } from '../runtime/runtime.ts'
+import type { CoordinatorPlace } from './coordinator-lookup.ts'
 import { readable } from './group-lag.ts'
-import { type FoundGroup, type GroupPlace, seenGroup } from './group-lookup.ts'
+import { type FoundGroup, seenGroup } from './group-lookup.ts'
 import { lookUntil } from './look.ts'
 import { type BytesRecord, bytesOf } from './topic-handle.ts'
 import { boundOf, type Isolation, visibleRecords } from './visible-records.ts'
@@ -17,7 +18,7 @@ export interface Consumption {
 }
 
 /** Whose consumption of what. */
-export interface ConsumptionOf extends GroupPlace {
+export interface ConsumptionOf extends CoordinatorPlace {
   readonly runtime: Runtime
   readonly group: string
   readonly topic: string

@@ -3,10 +3,11 @@ import type { ClusterImage } from '../metadata/image.ts'
 import { OFFSETS_TOPIC } from '../metadata/topic-names.ts'
 import { lineOf, type TraceEvent, type TraceKind } from '../runtime/trace.ts'
 import { IllegalStateError } from '../wire/errors.ts'
+import { keptGroup, partitionOf } from './coordinator-lookup.ts'
 import { consumerLines, consumersOf } from './group-consumers.ts'
 import type { GroupHandle, GroupHost } from './group-handle.ts'
 import type { GroupPartitionView } from './group-lag.ts'
-import { type FoundGroup, partitionOfGroup } from './group-lookup.ts'
+import type { FoundGroup } from './group-lookup.ts'
 import type { GroupMemberView } from './group-membership.ts'
 
 const MEMBERS = 10
@@ -30,7 +31,7 @@ export function describeGroup(
 /** The partition that keeps a group; undefined before there is one. */
 function keptIn(image: ClusterImage, group: string): string | undefined {
   if (image.topic(OFFSETS_TOPIC) === undefined) return undefined
-  return partitionText(partitionOfGroup(image, group))
+  return partitionText(partitionOf(image, keptGroup(group)))
 }
 
 /** Without what happened: lines. */

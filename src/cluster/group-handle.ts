@@ -5,11 +5,12 @@ import type { ClusterImage } from '../metadata/image.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { ConfigError } from '../wire/errors.ts'
 import type { BrokerHandle } from './broker-handle.ts'
+import type { CoordinatorPlace } from './coordinator-lookup.ts'
 import { consumersOf, haveTakenOver } from './group-consumers.ts'
 import { type Consumption, type ConsumptionOf, consumptionOf, waitForConsumption } from './group-consumption.ts'
 import { describeGroup } from './group-description.ts'
 import { atOnce, endOffsetOf, type GroupPartitionView, lagOf, partitionsOf, sumOf } from './group-lag.ts'
-import { type FoundGroup, findGroup, type GroupPlace, seenGroup } from './group-lookup.ts'
+import { type FoundGroup, findGroup, seenGroup } from './group-lookup.ts'
 import type { GroupMemberView, Membership } from './group-membership.ts'
 import { lookUntil } from './look.ts'
 import { refuseUnknown } from './options.ts'
@@ -19,7 +20,7 @@ import type { Isolation } from './visible-records.ts'
 import { defaultConsumedTimeoutMs, defaultStableTimeoutMs, WaitTimeoutError, waitUntil } from './wait.ts'
 
 /** What a group's handle needs to know of the cluster. */
-export interface GroupHost extends GroupPlace {
+export interface GroupHost extends CoordinatorPlace {
   readonly runtime: Runtime
   /** @throws {IllegalStateError} after the end */
   readonly image: () => ClusterImage

@@ -26,6 +26,9 @@ export interface TopicSpec {
   readonly configs?: TopicConfigOptions
 }
 
+/** A topic to create: under a name, or under a prefix with a name of its own, for tests that share a cluster. */
+export type NewTopic = TopicSpec & ({ readonly name: string } | { readonly prefix: string })
+
 export interface ClusterOptions {
   /** How many (ids 1…n), or which. Default 3. */
   readonly brokers?: number | readonly BrokerSpec[]

@@ -3,14 +3,11 @@ import type { Cluster } from '../../src/index.ts'
 import { createCluster } from '../../src/index.ts'
 import { keptOn } from './committing.ts'
 import { classicRequests, classicSetups, classicTable, stateAfter } from './group-states.ts'
+import { transactionsOn } from './transacting.ts'
 
 /** Requests of the table that no broker here takes, and why. */
 const leftOut: Readonly<Record<string, string>> = {
   'ShareGroupHeartbeat, epoch 0 (join)': 'there are no share groups',
-  'TxnOffsetCommit v5, member and generation': 'no broker coordinates transactions',
-  'TxnOffsetCommit v5, generation - 1': 'no broker coordinates transactions',
-  'TxnOffsetCommit v5, unknown member': 'no broker coordinates transactions',
-  'TxnOffsetCommit v5, no member, generation -1': 'no broker coordinates transactions',
 }
 
 let cluster: Cluster
@@ -20,7 +17,7 @@ beforeAll(async () => {
   cluster = await createCluster({
     brokers: 1,
     configs: { 'group.initial.rebalance.delay.ms': 0, 'group.consumer.assignment.interval.ms': 0 },
-    topics: { t: { partitions: 4 }, u: { partitions: 1 }, ...keptOn(1) },
+    topics: { t: { partitions: 4 }, u: { partitions: 1 }, ...keptOn(1), ...transactionsOn(1) },
   })
 })
 

@@ -150,7 +150,7 @@ export function driven<T>(cluster: Cluster, call: () => T | Promise<T>): Promise
   return plantOf(cluster).runtime.drive('a call of a coordinator', call)
 }
 
-/** As TxnOffsetCommit will: offsets of a producer's transaction. */
+/** Offsets of a producer's transaction that no coordinator knows of. */
 export async function commitInTransaction(
   cluster: Cluster,
   group: string,
@@ -178,7 +178,7 @@ export async function commitInTransaction(
   await driven(cluster, () => groupShardOf(cluster, group).offsets.commit(commit))
 }
 
-/** As WriteTxnMarkers will: the end of that transaction. */
+/** The end of that transaction. */
 export async function endTransaction(
   cluster: Cluster,
   group: string,

@@ -4,15 +4,12 @@ import { createCluster } from '../../src/index.ts'
 import { keptOn } from './committing.ts'
 import { consumerRequests, consumerSetups, consumerStateAfter, TOPIC } from './consumer-states.ts'
 import { consumerTable } from './group-states.ts'
+import { transactionsOn } from './transacting.ts'
 
 /** Requests of the table that no broker here takes, and why. */
 const leftOut: Readonly<Record<string, string>> = {
   ShareGroupDescribe: 'there are no share groups',
   'ShareGroupHeartbeat epoch 0': 'there are no share groups',
-  'TxnOffsetCommit v5 member, epoch': 'no broker coordinates transactions',
-  'TxnOffsetCommit v5 member, epoch-1': 'no broker coordinates transactions',
-  'TxnOffsetCommit v5 unknown member': 'no broker coordinates transactions',
-  'TxnOffsetCommit v5 no member, -1': 'no broker coordinates transactions',
 }
 
 let cluster: Cluster
@@ -22,7 +19,7 @@ beforeAll(async () => {
   cluster = await createCluster({
     brokers: 1,
     configs: { 'group.initial.rebalance.delay.ms': 0 },
-    topics: { [TOPIC]: { partitions: 4 }, k2: { partitions: 2 }, ...keptOn(1) },
+    topics: { [TOPIC]: { partitions: 4 }, k2: { partitions: 2 }, ...keptOn(1), ...transactionsOn(1) },
   })
 })
 

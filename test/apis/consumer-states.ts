@@ -6,6 +6,7 @@ import { beat, join, leave, sync } from './classic-asking.ts'
 import { commit, committed, coordinatorOf, offsetDeleted } from './committing.ts'
 import { describeConsumers, type Heard, heartbeat, joinConsumers, type Saying } from './consumer-asking.ts'
 import { listedGroup } from './group-states.ts'
+import { begin, commitOffset } from './transacting.ts'
 
 /** A group in the state of a row; its member A, or who would be, has this epoch. */
 export interface ConsumerSituation {
@@ -86,6 +87,13 @@ interface Committer {
   readonly version?: number
 }
 
+const transactionCommits =
+  (committer: (situation: ConsumerSituation) => Committer): Request =>
+  async situation => {
+    const producer = await begin(situation.cluster, `in ${situation.group}`)
+    return commitOffset(producer, situation.group, 9, { topic: TOPIC, ...committer(situation) })
+  }
+
 const commits =
   (committer: (situation: ConsumerSituation) => Committer): Request =>
   async situation =>
@@ -116,7 +124,7 @@ const memberA = (step: number) => (situation: ConsumerSituation) => ({
 })
 const nobody = ({ epoch }: ConsumerSituation) => ({ memberId: 'nobody', generation: epoch })
 
-/** Every request of the consumer table but those of transactions and share groups, by its name there. */
+/** Every request of the consumer table but those of share groups, by its name there. */
 export const consumerRequests: Readonly<Record<string, Request>> = {
   'ConsumerGroupHeartbeat epoch 0, new member': begins('N'),
   'ConsumerGroupHeartbeat epoch 0, known member': begins('A'),
@@ -144,6 +152,10 @@ export const consumerRequests: Readonly<Record<string, Request>> = {
     const [error, member] = await leave(cluster, group, { memberId: 'A' })
     return `${error}, member: ${member}`
   },
+  'TxnOffsetCommit v5 member, epoch': transactionCommits(memberA(0)),
+  'TxnOffsetCommit v5 member, epoch-1': transactionCommits(memberA(-1)),
+  'TxnOffsetCommit v5 unknown member': transactionCommits(nobody),
+  'TxnOffsetCommit v5 no member, -1': transactionCommits(() => ({})),
   'OffsetCommit v9 member, epoch': commits(memberA(0)),
   'OffsetCommit v9 member, epoch-1': commits(memberA(-1)),
   'OffsetCommit v9 member, epoch+1': commits(memberA(1)),

@@ -10,6 +10,7 @@ import { encodeAssignment } from '../../src/wire/consumer-protocol.ts'
 import { ask, nameOf } from './asking.ts'
 import { beat, type Joining, join, joinAsNew, leave, type Speaking, sync } from './classic-asking.ts'
 import { commit, committed, coordinatorOf, offsetDeleted } from './committing.ts'
+import { begin, commitOffset } from './transacting.ts'
 
 /** What a running broker answered, state by state: state → request → outcome, and the state right after. */
 export type StateTable = Readonly<Record<string, Readonly<Record<string, Row>>>>
@@ -145,6 +146,13 @@ const leaves =
     return `${error}, member: ${member}`
   }
 
+const transactionCommits =
+  (committing: (situation: Situation) => Parameters<typeof commitOffset>[3]): Request =>
+  async situation => {
+    const producer = await begin(situation.cluster, `in ${situation.group}`)
+    return commitOffset(producer, situation.group, 9, committing(situation))
+  }
+
 const commits =
   (committing: (situation: Situation) => Parameters<typeof commit>[3]): Request =>
   async situation =>
@@ -188,7 +196,7 @@ const heartbeats =
 
 const follower = ({ follower: memberId, generation }: Situation) => ({ memberId, generation })
 
-/** Every request of the classic table but those of transactions and share groups, by its name there. */
+/** Every request of the classic table but those of share groups, by its name there. */
 export const classicRequests: Readonly<Record<string, Request>> = {
   'JoinGroup v9, empty member id': joins(() => ({})),
   'JoinGroup v9, empty member id, instance id': joins(() => ({ instanceId: 'i' })),
@@ -233,6 +241,13 @@ export const classicRequests: Readonly<Record<string, Request>> = {
   })),
   'Heartbeat, unknown member': beats(({ generation }) => ({ memberId: 'nobody', generation })),
   'Heartbeat, unknown member, generation -1': beats(() => ({ memberId: 'nobody', generation: -1 })),
+  'TxnOffsetCommit v5, member and generation': transactionCommits(follower),
+  'TxnOffsetCommit v5, generation - 1': transactionCommits(({ follower: memberId, generation }) => ({
+    memberId,
+    generation: generation - 1,
+  })),
+  'TxnOffsetCommit v5, unknown member': transactionCommits(({ generation }) => ({ memberId: 'nobody', generation })),
+  'TxnOffsetCommit v5, no member, generation -1': transactionCommits(() => ({})),
   'OffsetCommit v9, member and generation': commits(follower),
   'OffsetCommit v8, member and generation': commits(situation => ({ ...follower(situation), version: 8 })),
   'OffsetCommit, generation - 1': commits(({ follower: memberId, generation }) => ({

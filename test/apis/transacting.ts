@@ -16,7 +16,12 @@ export const TRANSACTIONS_TOPIC = '__transaction_state'
 
 /** One partition of `__transaction_state` on these brokers, the coordinator first: every transactional id is kept there. */
 export function transactionsOn(...brokers: number[]) {
-  return { [TRANSACTIONS_TOPIC]: { assignments: [brokers], configs: { 'cleanup.policy': 'compact' } } }
+  return {
+    [TRANSACTIONS_TOPIC]: {
+      assignments: [brokers],
+      configs: { 'cleanup.policy': 'compact', 'min.insync.replicas': Math.min(2, brokers.length) },
+    },
+  }
 }
 
 /** Whoever leads the id's partition, as the controller has it. */
@@ -111,10 +116,16 @@ export async function end(
 export async function write(
   { cluster, transactionalId, producerId, producerEpoch }: Transactor,
   [topic, partition]: readonly [string, number],
-  options: { readonly sequence?: number; readonly version?: number; readonly transactional?: boolean } = {},
+  options: {
+    readonly sequence?: number
+    readonly version?: number
+    readonly transactional?: boolean
+    readonly key?: string
+    readonly value?: string
+  } = {},
 ): Promise<{ readonly error: string; readonly message: string | null; readonly offset: number }> {
-  const { sequence = 0, version = 12, transactional = true } = options
-  const records = [{ timestamp: plantOf(cluster).runtime.now(), key: null, value: 'x' }]
+  const { sequence = 0, version = 12, transactional = true, key = null, value = 'x' } = options
+  const records = [{ timestamp: plantOf(cluster).runtime.now(), key, value }]
   const batch = batchOf(records, { producerId, producerEpoch, baseSequence: sequence, transactional })
   const partitionData = [{ index: partition, records: Records.of([batch]) }]
   const answer = await ask(
@@ -135,17 +146,38 @@ export async function write(
   return { error: nameOf(errorCode), message: errorMessage ?? null, offset: baseOffset }
 }
 
-/** Commits an offset of t-0 in the transaction; answers its error. */
+/** Commits an offset of t-0 in the transaction, unless of another one; answers its error. */
 export async function commitOffset(
   { cluster, transactionalId, producerId, producerEpoch }: Transactor,
   groupId: string,
   offset: number,
-  options: { readonly version?: number; readonly topic?: string } = {},
+  options: {
+    readonly version?: number
+    readonly topic?: string
+    readonly partition?: number
+    readonly metadata?: string
+    /** Who commits, where that is said at all. */
+    readonly memberId?: string
+    readonly generation?: number
+    readonly instanceId?: string
+    /** The group's coordinator unless said. */
+    readonly to?: number
+  } = {},
 ): Promise<string> {
-  const { version = 5, topic = 't' } = options
-  const partitions = [{ partitionIndex: 0, committedOffset: offset, committedMetadata: '' }]
-  const body = { transactionalId, groupId, producerId, producerEpoch, topics: [{ name: topic, partitions }] }
-  const answer = await ask(cluster, coordinatorOf(cluster, groupId), txnOffsetCommit, body, version)
+  const { version = 5, topic = 't', partition = 0, metadata = '', memberId, generation, instanceId } = options
+  const { to = coordinatorOf(cluster, groupId) } = options
+  const partitions = [{ partitionIndex: partition, committedOffset: offset, committedMetadata: metadata }]
+  const body = {
+    transactionalId,
+    groupId,
+    producerId,
+    producerEpoch,
+    topics: [{ name: topic, partitions }],
+    ...(memberId === undefined ? {} : { memberId }),
+    ...(generation === undefined ? {} : { generationId: generation }),
+    ...(instanceId === undefined ? {} : { groupInstanceId: instanceId }),
+  }
+  const answer = await ask(cluster, to, txnOffsetCommit, body, version)
   return nameOf(answer.topics[0]!.partitions[0]!.errorCode)
 }
 

@@ -114,9 +114,11 @@ describe('a marker that is forced into a partition, as on a real broker', () => 
       { offset: 2, control: 'COMMIT', marker },
       { offset: 3, control: 'ABORT', marker },
     ])
-    // The coordinator knows nothing of it, and the end of its transaction is one epoch late.
+    // The coordinator knows nothing of it; its own marker is fenced by the one that was forced in, and it stays there.
     expect(await describeTransaction(cluster, 'forced')).toMatchObject({ state: 'Ongoing', producerEpoch: 1 })
     expect(await end(producer, true)).toMatchObject({ error: 'NONE', producerEpoch: 2 })
+    await cluster.clock.advance(1_000)
+    expect(await describeTransaction(cluster, 'forced')).toMatchObject({ state: 'PrepareCommit', producerEpoch: 2 })
   })
 
   test('of a producer that was never seen is written, and makes it known (I-22)', async () => {

@@ -63,7 +63,9 @@ test('who is coordinated has to be said', () => {
     new ConfigError("unknown field of coordinatorOf 'groupId': did you mean 'group'?"),
   )
   expect(() => cluster.coordinatorOf({} as never)).toThrow(
-    new ConfigError("coordinatorOf takes a group by its id: { group: 'billing' }"),
+    new ConfigError(
+      "coordinatorOf takes a group by its id, { group: 'billing' }, or a transactional id, { transactionalId: 'payments' }",
+    ),
   )
 })
 

@@ -1,4 +1,5 @@
 import type { AnyApi } from '../../wire/api.ts'
+import { toHaveCommitted } from './committed.ts'
 import { type ConsumedMatcherOptions, toHaveConsumed } from './consumed.ts'
 import { type DeliveredOptions, toHaveDelivered } from './delivered.ts'
 import type { ExpectedRecord } from './expected-record.ts'
@@ -10,6 +11,7 @@ import { type ExpectedRequest, type ReceivedRequestOptions, toHaveReceivedReques
 export const matchers = {
   toHaveDelivered,
   toHaveConsumed,
+  toHaveCommitted,
   toHaveOffsets,
   toBeInSync,
   toHaveLeader,
@@ -34,6 +36,11 @@ export interface ClusterMatchers {
     expected?: readonly ExpectedRecord[],
     options?: ConsumedMatcherOptions,
   ): Promise<void>
+  /**
+   * The last transaction of the id was committed, to the end: every partition that it wrote to has its marker. Waits until it
+   * is so; with `.not` it lets everything settle first.
+   */
+  toHaveCommitted(transactionalId: string, options?: MatcherWait): Promise<void>
   /** The leader's log begins and ends there, and so do those of the replicas that are named. */
   toHaveOffsets(topic: string, partition: number, expected: ExpectedOffsets, options?: MatcherWait): Promise<void>
   /** The in-sync set is the whole assignment, or exactly the brokers that are named; of one partition, or of all. */

@@ -60,7 +60,6 @@ export class ProducerInitialization {
       partitions: new Map(),
       timeoutMs,
       startedAt: -1,
-      clientVersion: 0,
     }
     if (
       known.producerEpoch >= EXHAUSTED &&
@@ -76,7 +75,8 @@ export class ProducerInitialization {
     if (expected === undefined) return this.#become(raised, -1)
     if (expected.producerEpoch === known.producerEpoch) return this.#become(raised, known.producerEpoch)
     // It asks again, since it has not got the answer.
-    if (expected.producerEpoch === lastEpoch) return this.#become(next, lastEpoch)
+    if (expected.producerEpoch === lastEpoch)
+      return this.#become({ ...next, previousProducerId: known.producerId }, lastEpoch)
     throw new KafkaError('PRODUCER_FENCED')
   }
 

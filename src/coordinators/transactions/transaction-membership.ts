@@ -58,8 +58,18 @@ export class TransactionMembership {
   }
 }
 
-/** @throws {KafkaError} INVALID_PRODUCER_ID_MAPPING, PRODUCER_FENCED: a lower epoch as well as a higher one */
-export function requireProducer({ producerId, producerEpoch }: ProducerIdentity, known: ProducerIdentity): void {
+/**
+ * @throws {KafkaError} INVALID_PRODUCER_ID_MAPPING; PRODUCER_FENCED for a lower epoch as well as a higher one, and for the
+ * producer id whose epochs are used up
+ */
+export function requireProducer(
+  { producerId, producerEpoch }: ProducerIdentity,
+  known: ProducerIdentity & Pick<Transaction, 'previousProducerId'>,
+): void {
+  if (
+    producerId === known.producerId ? producerEpoch !== known.producerEpoch : producerId === known.previousProducerId
+  ) {
+    throw new KafkaError('PRODUCER_FENCED')
+  }
   if (producerId !== known.producerId) throw new KafkaError('INVALID_PRODUCER_ID_MAPPING')
-  if (producerEpoch !== known.producerEpoch) throw new KafkaError('PRODUCER_FENCED')
 }
