@@ -56,6 +56,14 @@ export type {
   TopicListing,
   TopicPartitionDescription,
 } from './client/admin/topics.ts'
+export type {
+  AbortTransactionSpec,
+  FencedProducer,
+  ListTransactionsOptions,
+  TransactionDescription,
+  TransactionListing,
+  TransactionState,
+} from './client/admin/transactions.ts'
 export { ClientError } from './client/client-error.ts'
 export { Admin, Consumer, Producer } from './client/clients.ts'
 export type { ConsumerOptions, ProducerOptions } from './client/configuration.ts'

@@ -85,13 +85,12 @@ test.each([
 )
 
 test('T-23: a leader that is silent is asked until it has written the marker', async () => {
-  await start()
+  await start({ topics: transactionsOn(1, 3) })
   const producer = await threeWritten()
   await cluster.broker(2).pause()
   expect(await end(producer, true)).toMatchObject({ error: 'NONE' })
   await cluster.clock.advance(1_000)
   expect(cluster.transaction('payments').state).toBe('PrepareCommit')
-  expect(await markersOf(0)).toEqual([['COMMIT', 1, 0]])
   await cluster.broker(2).resume()
   await cluster.transaction('payments').waitFor('CompleteCommit')
   expect(await markersOf(1)).toEqual([['COMMIT', 1, 0]])

@@ -13,7 +13,6 @@ import {
   checkTopics,
 } from './admin-arguments.ts'
 import { AdminClient } from './admin-client.ts'
-import { ClusterAdmin } from './cluster-admin.ts'
 import {
   type ClusterDescription,
   describeCluster,
@@ -91,6 +90,8 @@ import {
 } from './topics.ts'
 
 /** How long the cluster may take, in milliseconds; `request.timeout.ms` unless said. */
+import { TransactionAdmin } from './transaction-admin.ts'
+
 interface Timeout {
   readonly timeoutMs?: number
 }
@@ -115,7 +116,7 @@ const timeoutAndValidation = [...timeout, 'validateOnly']
  * no answer are made again, until `default.api.timeout.ms` is over: REQUEST_TIMED_OUT. After `close`: IllegalStateError.
  * Misspelt fields: IllegalArgumentError.
  */
-export class Admin extends ClusterAdmin {
+export class Admin extends TransactionAdmin {
   readonly #client: AdminClient
 
   /** @throws {ConfigError} for a key that is not known, or a value that is not legal. */

@@ -1,13 +1,16 @@
 import { type ErrorName, KafkaError } from '../../wire/errors.ts'
 import { networkError } from '../connections.ts'
+import type { CoordinatorType } from '../coordinators.ts'
 import type { NodeConnection } from '../node-connection.ts'
 import type { Node } from '../topic-partition.ts'
 import type { AdminClient, Answers } from './admin-client.ts'
 
 export type GroupAnswers<Result> = Answers<string, Result>
 
-/** A question about groups, which only their coordinators answer. */
+/** A question about groups, or transactional ids, which only their coordinators answer. */
 export interface CoordinatorCall<Result> {
+  /** Default `group`. */
+  readonly type?: CoordinatorType
   /** The name of the API, for errors. */
   readonly what: string
   /** Asks one coordinator about groups of its own. What it rejects with counts for each of them. */
@@ -39,7 +42,7 @@ export async function atCoordinators<Result>(
   const answers: GroupAnswers<Result> = new Map()
   let left = [...new Set(groupIds)]
   for (let failures = 1; ; failures++) {
-    const found = await coordinatorsOf(client, left, answers)
+    const found = await coordinatorsOf(client, call.type ?? 'group', left, answers)
     await Promise.all([...found.values()].map(here => askOne(client, here, call, answers)))
     left = left.filter(groupId => isPassing(answers.get(groupId), call))
     if (left.length === 0) break
@@ -62,15 +65,16 @@ interface Coordinated {
 /** By broker id; groups without a coordinator get the reason as their answer. */
 async function coordinatorsOf(
   client: AdminClient,
+  type: CoordinatorType,
   groupIds: readonly string[],
   answers: GroupAnswers<unknown>,
 ): Promise<Map<number, Coordinated>> {
   const { coordinators } = client
-  const unknown = groupIds.filter(groupId => coordinators.known('group', groupId) === undefined)
-  const looked = unknown.length === 0 ? undefined : await coordinators.lookUp('group', unknown)
+  const unknown = groupIds.filter(groupId => coordinators.known(type, groupId) === undefined)
+  const looked = unknown.length === 0 ? undefined : await coordinators.lookUp(type, unknown)
   const found = new Map<number, Coordinated>()
   for (const groupId of groupIds) {
-    const node = looked?.get(groupId) ?? coordinators.known('group', groupId)
+    const node = looked?.get(groupId) ?? coordinators.known(type, groupId)
     if (node === undefined) answers.set(groupId, new KafkaError('COORDINATOR_NOT_AVAILABLE', 'it was lost just now'))
     else if (node instanceof KafkaError) answers.set(groupId, node)
     else if (found.has(node.id)) found.get(node.id)!.groupIds.push(groupId)
@@ -94,10 +98,10 @@ async function askOne<Result>(
     said = new Map(groupIds.map(groupId => [groupId, error]))
   }
   for (const groupId of groupIds) {
-    const missing = new KafkaError('UNKNOWN_SERVER_ERROR', 'the answer leaves the group out')
+    const missing = new KafkaError('UNKNOWN_SERVER_ERROR', 'the answer leaves it out')
     const answer = said.has(groupId) ? said.get(groupId)! : missing
     if (answer instanceof KafkaError && moved.includes(answer.errorName)) {
-      client.coordinators.forget('group', groupId, coordinator)
+      client.coordinators.forget(call.type ?? 'group', groupId, coordinator)
     }
     answers.set(groupId, answer)
   }

@@ -56,7 +56,7 @@ const specs = {
 } as const
 
 /** Asks the leader of each partition; those whose leader has moved meanwhile are asked for again. */
-async function atLeaders<P extends TopicPartition, Result>(
+export async function atLeaders<P extends TopicPartition, Result>(
   client: AdminClient,
   partitions: readonly P[],
   ask: (nodeId: number, partitions: readonly P[], answers: Answers<P, Result>) => Promise<void>,
