@@ -342,12 +342,13 @@ export class Cluster {
   }
 
   /**
-   * Everything that was broken on purpose works again: rules and interceptors are lifted, paused nodes go on, nodes that
-   * are down start. Resolves when every broker takes part.
+   * Everything that was broken on purpose works again: rules and interceptors are lifted, held ends of transactions and paused
+   * nodes go on, nodes that are down start. Resolves when every broker takes part.
    */
   async heal(): Promise<void> {
     this.#requireOpen('heal()')
     this.#faults.lift()
+    this.#plant.transactionStops.liftAll()
     await this.#runtime.drive('heal()', () => healNodes(this.#runtime, this.controller, this.brokers))
   }
 

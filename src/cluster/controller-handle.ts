@@ -33,6 +33,7 @@ export class ControllerHandle extends NodeHandle {
       clusterId: plant.clusterId,
       address: plant.controllerAddress,
       configs: plant.configs,
+      features: plant.features,
       mutants: plant.mutants,
       apis: plant.controllerApis,
     })

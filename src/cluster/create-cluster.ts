@@ -42,6 +42,7 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
     interceptors: new Interceptors(),
     clusterId: clusterIdOf(runtime),
     configs: plan.configs,
+    features: plan.features,
     brokerApis: clientApis,
     peerApis: brokerApis,
     unknownApiVersions: unknownApiVersions(clientApis, plan.release),

@@ -2,8 +2,9 @@ import type { LogStores } from '../log/log-store.ts'
 import type { BrokerOptions as BrokerConfigOptions } from '../metadata/broker-configs.ts'
 import { brokerOverrides } from '../metadata/config-options.ts'
 import type { Overrides } from '../metadata/config-values.ts'
+import { supportedFeatures } from '../metadata/features.ts'
 import { unknownField } from '../metadata/nearest-name.ts'
-import { type KafkaRelease, releaseOf } from '../metadata/releases.ts'
+import { isBefore, type KafkaRelease, releaseOf } from '../metadata/releases.ts'
 import type { TopicOptions as TopicConfigOptions } from '../metadata/topic-configs.ts'
 import { ConfigError } from '../wire/errors.ts'
 import { type ListenOptions, type ListenPlan, planListening } from './listening.ts'
@@ -45,6 +46,11 @@ export interface ClusterOptions {
   readonly listen?: boolean | ListenOptions
   /** Release of Kafka, such as `'2.8'`, whose APIs clients are offered; what it did not have is refused. Default `'4.3'`. */
   readonly kafkaVersion?: string
+  /**
+   * Levels to finalize, under Kafka's own names: `{ 'transaction.version': 1 }` for transactions as before KIP-890. Default:
+   * those of a new 4.3 cluster, `transaction.version` 2 among them; 0 for a `kafkaVersion` before 4.0.
+   */
+  readonly features?: Readonly<Record<string, number>>
   /** Default `'virtual'`, but `'real'` with `listen`. */
   readonly time?: 'virtual' | 'real'
   /** Milliseconds since the epoch at which virtual time begins. Default 2026-01-01T00:00:00Z. */
@@ -75,6 +81,8 @@ export interface ClusterPlan {
   /** Undefined: only clients of this process. */
   readonly listen: ListenPlan | undefined
   readonly release: KafkaRelease
+  /** Where they differ from those of a new cluster. */
+  readonly features: Readonly<Record<string, number>>
 }
 
 /** The release whose behaviour all of this is. */
@@ -87,6 +95,7 @@ const OPTION_NAMES: readonly (keyof ClusterOptions)[] = [
   'seed',
   'listen',
   'kafkaVersion',
+  'features',
   'time',
   'startTime',
   'logs',
@@ -167,10 +176,12 @@ export function planCluster(options: ClusterOptions): ClusterPlan {
     refuseUnknown(`option of the topic '${name}'`, topic, TOPIC_OPTION_NAMES)
   }
   const given = brokerOverrides(options.configs ?? {})
+  const release = releaseOf(options.kafkaVersion ?? TARGET_RELEASE)
   return {
     brokers,
     listen,
-    release: releaseOf(options.kafkaVersion ?? TARGET_RELEASE),
+    release,
+    features: planFeatures(options.features ?? {}, release),
     configs: new Map([
       ...(brokers.length < 3 ? internalTopicConfigs(brokers.length) : []),
       ...(time === 'real' ? realTimeConfigs(given) : []),
@@ -179,6 +190,23 @@ export function planCluster(options: ClusterOptions): ClusterPlan {
     seed: planSeed(options.seed),
     time,
   }
+}
+
+function planFeatures(
+  given: Readonly<Record<string, number>>,
+  release: KafkaRelease,
+): Readonly<Record<string, number>> {
+  refuseUnknown(
+    'feature',
+    given,
+    supportedFeatures.map(({ name }) => name),
+  )
+  for (const { name, minSupportedVersion: min, maxSupportedVersion: max } of supportedFeatures) {
+    const level = given[name]
+    if (level === undefined || (Number.isInteger(level) && level >= min && level <= max)) continue
+    throw new ConfigError(`the feature ${name} has levels ${min} to ${max}, not ${level}`)
+  }
+  return { ...(isBefore(release, '4.0') ? { 'transaction.version': 0 } : {}), ...given }
 }
 
 export function refuseUnknown(what: string, given: object, known: readonly string[]): void {

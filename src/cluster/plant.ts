@@ -16,6 +16,8 @@ export interface Plant {
   readonly clusterId: string
   /** Static configuration of every node, as text. */
   readonly configs: Overrides
+  /** Levels of features, where they differ from those of a new cluster. */
+  readonly features: Readonly<Record<string, number>>
   /** What clients may ask brokers (`kafkaVersion`), and what brokers may ask each other. */
   readonly brokerApis: ReadonlyMap<number, AnyApi>
   readonly peerApis: ReadonlyMap<number, AnyApi>

@@ -37,6 +37,8 @@ interface Placed {
  */
 export class TransactionStops implements TransactionSteps {
   readonly #placed = new Map<string, Placed>()
+  /** Reached, and not lifted. */
+  readonly #held = new Set<TransactionStop>()
   readonly #runtime: Runtime
 
   constructor(runtime: Runtime) {
@@ -58,6 +60,7 @@ export class TransactionStops implements TransactionSteps {
       },
       lift: () => {
         if (this.#placed.get(key)?.stop === stop) this.#placed.delete(key)
+        this.#held.delete(stop)
         if (!go.settled) go.resolve()
       },
     }
@@ -71,6 +74,7 @@ export class TransactionStops implements TransactionSteps {
     const placed = this.#placed.get(key)
     if (placed === undefined) return undefined
     this.#placed.delete(key)
+    this.#held.add(placed.stop)
     placed.came.resolve()
     return placed.go.promise
   }
@@ -85,6 +89,7 @@ export class TransactionStops implements TransactionSteps {
   /** All coordinators go on. */
   liftAll(): void {
     for (const { stop } of [...this.#placed.values()]) stop.lift()
+    for (const stop of [...this.#held]) stop.lift()
   }
 }
 
