@@ -156,16 +156,22 @@ function askedOf(request: Request): Asked[] {
 
 /** What needs no log (P-2, P-4, P-6). */
 function prepare(broker: Broker, asked: Asked, context: RequestContext): void {
+  let unusable: unknown
+  try {
+    asked.batch = producedBatch(asked.records, context.version)
+  } catch (error) {
+    unusable = error
+  }
   const byId = context.version >= 13
   const topic = byId ? broker.image.topicById(asked.topicId) : broker.image.topic(asked.name)
-  try {
-    if (topic === undefined) throw new KafkaError(byId ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION')
-    if (topic.partitions[asked.index] === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
-    asked.batch = producedBatch(asked.records, context.version)
-    if (internalTopics.has(topic.name) && context.clientId !== ADMIN_CLIENT)
-      throw new KafkaError('INVALID_TOPIC_EXCEPTION')
-  } catch (error) {
-    asked.answer = refused(asked, error)
+  if (unusable instanceof KafkaError && unusable.errorName === 'CORRUPT_MESSAGE') {
+    asked.answer = refused(asked, unusable)
+  } else if (topic?.partitions[asked.index] === undefined) {
+    const isUnknownId = byId && topic === undefined
+    asked.answer = refused(asked, new KafkaError(isUnknownId ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'))
+  } else if (unusable !== undefined) asked.answer = refused(asked, unusable)
+  else if (internalTopics.has(topic.name) && context.clientId !== ADMIN_CLIENT) {
+    asked.answer = refused(asked, new KafkaError('INVALID_TOPIC_EXCEPTION'))
   }
 }
 
@@ -198,7 +204,8 @@ function verify(
     return undefined
   }
   if (transactionalId === null) return refuseAll(new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED'))
-  const transactional = asked.filter(({ batch }) => batch?.isTransactional)
+  const transactional = asked.filter(({ batch, answer }) => answer === undefined && batch?.isTransactional)
+  if (transactional.length === 0) return undefined
   const { producerId, producerEpoch } = transactional[0]!.batch!
   if (transactional.some(({ batch }) => batch!.producerId !== producerId || batch!.producerEpoch !== producerEpoch)) {
     const what = 'Transactional records contained more than one producer ID'
@@ -206,7 +213,7 @@ function verify(
   }
   const adds = version >= 12
   const places = transactional.flatMap(each => {
-    const partition = each.answer === undefined ? partitionOf(broker, each) : undefined
+    const partition = partitionOf(broker, each)
     return partition === undefined ? [] : [{ asked: each, partition, baseSequence: each.batch!.baseSequence }]
   })
   const guardsOf = (verified: readonly Verified[]) => {

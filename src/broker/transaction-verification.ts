@@ -13,7 +13,7 @@ import { TRANSACTIONS_TOPIC } from '../metadata/topic-names.ts'
 import type { Life } from '../node/life.ts'
 import type { PeerLink } from '../node/peer-link.ts'
 import type { RequestInput, ResponseOf } from '../wire/api.ts'
-import { type ErrorName, errorCodes, errorOf } from '../wire/errors.ts'
+import { type ErrorName, errorCodes, errorOf, KafkaError } from '../wire/errors.ts'
 import type { Partition } from './partition.ts'
 
 export interface VerificationHost {
@@ -110,9 +110,14 @@ export class TransactionVerification {
   #begin({ producerId, producerEpoch, adds }: TransactionalWrite, places: readonly VerifiedPlace[]): Verified[] {
     const now = this.#host.life.now()
     return places.map(({ partition, baseSequence }) => {
-      if (!partition.isLeader) return { guard: undefined, error: 'NOT_LEADER_OR_FOLLOWER' }
-      const guard = partition.log.startVerification(producerId, producerEpoch, baseSequence, adds, now)
-      return { guard, error: undefined }
+      try {
+        partition.requireLeader()
+        const guard = partition.log.startVerification(producerId, producerEpoch, baseSequence, adds, now)
+        return { guard, error: undefined }
+      } catch (error) {
+        if (!(error instanceof KafkaError)) throw error
+        return { guard: undefined, error: error.errorName }
+      }
     })
   }
 

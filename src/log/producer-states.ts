@@ -271,7 +271,9 @@ export class ProducerStates {
   /**
    * A guard for the first batch of a transaction; undefined when the transaction is open here and needs none (KIP-890;
    * VerificationStateEntry). Asked again before that batch, the same guard. With verification switched off, only producers
-   * whose partitions are added by it (TV2) get one (T-30).
+   * whose partitions are added by it (TV2) get one (T-30). What is fenced here is not even asked about.
+   *
+   * @throws {KafkaError} INVALID_PRODUCER_EPOCH
    */
   startVerification(
     producerId: number,
@@ -282,6 +284,12 @@ export class ProducerStates {
   ): VerificationGuard | undefined {
     const producer = this.#producers.get(producerId)
     if (!this.#verifyTransactions && !supportsEpochBump) return undefined
+    if (producer !== undefined && producerEpoch < producer.producerEpoch) {
+      throw refused(
+        'INVALID_PRODUCER_EPOCH',
+        `producer ${producerId} (epoch ${producerEpoch}) in ${this.#name} is known here with epoch ${producer.producerEpoch}`,
+      )
+    }
     if (producer?.inTransaction && producer.producerEpoch === producerEpoch) return undefined
     if (this.#verifications === undefined) this.#verifications = new Map()
     let entry = this.#verifications.get(producerId)

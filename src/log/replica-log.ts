@@ -197,7 +197,11 @@ export class ReplicaLog {
     return this.#appender.asFollower(batches, options)
   }
 
-  /** A guard for the first batch of a transaction (KIP-890, I-5); undefined when it is open here and needs none. */
+  /**
+   * A guard for the first batch of a transaction (KIP-890, I-5); undefined when it is open here and needs none.
+   *
+   * @throws {KafkaError} INVALID_PRODUCER_EPOCH where the producer is known with a later epoch
+   */
   startVerification(
     producerId: number,
     producerEpoch: number,

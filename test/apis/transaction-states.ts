@@ -39,13 +39,14 @@ export function setupOf(version: 'TV1' | 'TV2', state: string): (cluster: Cluste
     await raw.begin(cluster, id)
     return first(cluster, id)
   }
-  const ongoing = async (cluster: Cluster, id: string, timeoutMs = 60_000): Promise<Situation> => {
+  const ongoing = async (
+    cluster: Cluster,
+    id: string,
+    { timeoutMs = 60_000, topic = 't' }: { readonly timeoutMs?: number; readonly topic?: string } = {},
+  ): Promise<Situation> => {
     await raw.begin(cluster, id)
     const transactor = await raw.begin(cluster, id, { timeoutMs })
-    const written = [
-      ['t', 0],
-      ['u', 0],
-    ] as const
+    const written = [[topic, 0]] as const
     if (version === 'TV1') await raw.addPartitions(transactor, written)
     for (const place of written) {
       const { error } = await raw.write(transactor, place, { version: version === 'TV1' ? 11 : 12 })
@@ -62,11 +63,11 @@ export function setupOf(version: 'TV1' | 'TV2', state: string): (cluster: Cluste
     return { transactor: { ...transactor, producerEpoch }, sequence: 0, release: nothing }
   }
   const prepared =
-    (decide: (transactor: raw.Transactor) => Promise<unknown>, timeoutMs?: number) =>
+    (decide: (transactor: raw.Transactor) => Promise<unknown>, timeoutMs = 60_000) =>
     async (cluster: Cluster, id: string) => {
-      const { transactor } = await ongoing(cluster, id, timeoutMs)
-      // t-0 has its marker, u-0 has none: its leader was held when the table was made.
-      const stop = plantOf(cluster).transactionStops.place(id, 'after marker 1')
+      // Of u-0 alone, whose leader was held when the table was made: no other partition knows of this transaction.
+      const { transactor } = await ongoing(cluster, id, { timeoutMs, topic: 'u' })
+      const stop = plantOf(cluster).transactionStops.place(id, 'after PREPARE')
       await decide(transactor)
       await cluster.runUntil(() => stop.isReached, { timeoutMs: 30_000 })
       const { producerEpoch } = await raw.describeTransaction(cluster, id)
@@ -74,9 +75,7 @@ export function setupOf(version: 'TV1' | 'TV2', state: string): (cluster: Cluste
         stop.lift()
         await raw.settledIn(cluster, id, 'CompleteCommit', 'CompleteAbort')
       }
-      // Another epoch begins with sequence 0.
-      const sequence = producerEpoch === transactor.producerEpoch ? 1 : 0
-      return { transactor: { ...transactor, producerEpoch }, sequence, release }
+      return { transactor: { ...transactor, producerEpoch }, sequence: 0, release }
     }
   const pending =
     (before: (cluster: Cluster, id: string) => Promise<Situation>, change: (of: raw.Transactor) => Promise<unknown>) =>

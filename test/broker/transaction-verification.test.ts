@@ -1,6 +1,7 @@
 /** What the leader of a partition asks a transaction's coordinator before it appends, and what its clients hear of it. */
 import { afterEach, describe, expect, test } from 'vitest'
 import { produce } from '../../src/apis/produce.ts'
+import { writeTxnMarkers } from '../../src/apis/write-txn-markers.ts'
 import { AddPartitionsToTxn, type Cluster, createCluster, cut, disconnect } from '../../src/index.ts'
 import type { InterceptedRequest } from '../../src/node/intercept.ts'
 import { type BatchOptions, batchOf } from '../../src/wire/batch-builder.ts'
@@ -368,6 +369,36 @@ describe('a coordinator that cannot be asked', () => {
   })
 })
 
+describe('a partition that knows a later epoch of the producer', () => {
+  /** As if a transaction of epoch 5 had ended there. */
+  const marked = async (producer: Transactor) => {
+    const { cluster, producerId } = producer
+    const marker = { producerId, producerEpoch: 5, coordinatorEpoch: 0, transactionResult: true, transactionVersion: 2 }
+    const topics = [{ name: 't', partitionIndexes: [0] }]
+    await ask(cluster, 1, writeTxnMarkers, { markers: [{ ...marker, topics }] })
+  }
+
+  test.each([11, 12])(
+    'refuses the older one at once, v%i: nobody is asked, nothing is added (I-6, T-31)',
+    async version => {
+      const cluster = await started()
+      const producer = await begin(cluster, 'one')
+      await marked(producer)
+      using watch = watched(cluster)
+      expect(await write(producer, ['t', 0], { version })).toEqual({
+        error: 'INVALID_PRODUCER_EPOCH',
+        message: null,
+        offset: -1,
+      })
+      expect(watch.requests).toEqual([])
+      expect(await describeTransaction(cluster, 'one')).toMatchObject({ state: 'Empty' })
+      // Of another producer id only the coordinator can say that it is none of this transaction.
+      const other = { ...producer, producerId: 4711 }
+      expect(await write(other, ['t', 0], { version })).toMatchObject({ error: 'INVALID_PRODUCER_ID_MAPPING' })
+    },
+  )
+})
+
 describe('a batch that was verified', () => {
   test('is not appended when its transaction ended in between: no hanging transaction (I-5, T-30)', async () => {
     const cluster = await started()
@@ -420,6 +451,11 @@ describe('a request without a transaction', () => {
       { transactionalId: null },
     )
     expect(answers).toEqual(['TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED'])
+    // Whether there is such a topic is asked later.
+    expect(await writeAll(producer, [['nosuch', 0, 0]], { transactionalId: null })).toEqual([
+      'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+    ])
+    expect(await writeAll(producer, [['nosuch', 0, 0]])).toEqual(['UNKNOWN_TOPIC_OR_PARTITION'])
   })
 
   test('and one with records of two producers (P-7)', async () => {
