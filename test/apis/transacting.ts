@@ -8,6 +8,7 @@ import { txnOffsetCommit } from '../../src/apis/txn-offset-commit.ts'
 import type { Cluster } from '../../src/cluster/cluster.ts'
 import { partitionFor } from '../../src/coordinators/partition-for.ts'
 import { batchOf } from '../../src/wire/batch-builder.ts'
+import { type ErrorName, errorCodes } from '../../src/wire/errors.ts'
 import { Records } from '../../src/wire/records.ts'
 import { ask, nameOf, plantOf } from './asking.ts'
 import { coordinatorOf } from './committing.ts'
@@ -197,4 +198,20 @@ export async function settledIn(cluster: Cluster, transactionalId: string, ...st
     await cluster.clock.advance(50)
   }
   throw new Error(`${transactionalId} is not in ${states.join(' or ')} after 10 s`)
+}
+
+/** Leaders that verify a transaction are told this of every partition, or nothing at all; nothing else happens. */
+export function verifyingWith(cluster: Cluster, error: ErrorName | 'disconnect') {
+  return cluster.intercept(addPartitionsToTxn, ({ body }) => {
+    if (error === 'disconnect') return error
+    const partitionErrorCode = errorCodes[error]
+    const resultsByTransaction = (body.transactions ?? []).map(({ transactionalId, topics }) => ({
+      transactionalId,
+      topicResults: topics.map(({ name, partitions }) => ({
+        name,
+        resultsByPartition: partitions.map(partitionIndex => ({ partitionIndex, partitionErrorCode })),
+      })),
+    }))
+    return { throttleTimeMs: 0, errorCode: 0, resultsByTransaction }
+  })
 }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { deleteGroups } from '../../src/apis/delete-groups.ts'
 import { txnOffsetCommit } from '../../src/apis/txn-offset-commit.ts'
-import { AddPartitionsToTxn, type Cluster, createCluster } from '../../src/index.ts'
-import { type ErrorName, errorCodes } from '../../src/wire/errors.ts'
+import { type Cluster, createCluster } from '../../src/index.ts'
+import type { ErrorName } from '../../src/wire/errors.ts'
 import { ask, nameOf } from './asking.ts'
 import { commit, committed, coordinatorOf, keptOn, OFFSETS_TOPIC } from './committing.ts'
 import {
@@ -15,6 +15,7 @@ import {
   settledIn,
   type Transactor,
   transactionsOn,
+  verifyingWith,
 } from './transacting.ts'
 
 let cluster: Cluster
@@ -188,23 +189,7 @@ describe('TxnOffsetCommit', () => {
     'when asking the transaction coordinator ends with %s: %s, from v4 on %s, from v5 on %s (T-30, T-32)',
     async (error, ...heard) => {
       const producer = await fresh()
-      using _refused = cluster.intercept(AddPartitionsToTxn, ({ body }) =>
-        error === 'disconnect'
-          ? error
-          : {
-              throttleTimeMs: 0,
-              errorCode: 0,
-              resultsByTransaction: (body.transactions ?? []).map(({ transactionalId }) => ({
-                transactionalId,
-                topicResults: [
-                  {
-                    name: OFFSETS_TOPIC,
-                    resultsByPartition: [{ partitionIndex: 0, partitionErrorCode: errorCodes[error] }],
-                  },
-                ],
-              })),
-            },
-      )
+      using _refused = verifyingWith(cluster, error)
       const before = cluster.clock.now()
       const answers = []
       for (const version of [1, 4, 5]) answers.push(await commitOffset(producer, 'g', 1, { version }))

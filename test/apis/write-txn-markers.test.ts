@@ -149,6 +149,8 @@ describe('WriteTxnMarkers', () => {
       { producerId: 21, topics: { plain: [0] } },
       { producerId: 22, abort: true, topics: { plain: [0] } },
       { producerId: 21, producerEpoch: 1, topics: { t: [1] } },
+      // A real broker never answers after this one.
+      { producerId: 23, topics: {} },
     ]
     expect(await marked(endings)).toEqual(['21 plain-0: NONE', '21 t-1: NONE', '22 plain-0: NONE'])
     const markers = (await cluster.topic('plain').records({ control: true })).slice(-2)

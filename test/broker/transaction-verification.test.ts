@@ -19,6 +19,7 @@ import {
   settledIn,
   type Transactor,
   transactionsOn,
+  verifyingWith,
   write,
 } from '../apis/transacting.ts'
 
@@ -62,22 +63,11 @@ function watched(cluster: Cluster): { readonly requests: Asked[] } & Disposable 
 
 const transactionsOf = ({ body }: Asked) => body.transactions ?? []
 
-/** The coordinator answers this for every partition, and does nothing. */
-function answering(cluster: Cluster, error: ErrorName) {
-  return cluster.intercept(AddPartitionsToTxn, ({ body }) => ({
-    throttleTimeMs: 0,
-    errorCode: 0,
-    resultsByTransaction: (body.transactions ?? []).map(({ transactionalId, topics }) => ({
-      transactionalId,
-      topicResults: topics.map(({ name, partitions }) => ({
-        name,
-        resultsByPartition: partitions.map(partitionIndex => ({
-          partitionIndex,
-          partitionErrorCode: errorCodes[error],
-        })),
-      })),
-    })),
-  }))
+function markersLate(cluster: Cluster, ms: number) {
+  return cluster.intercept('WriteTxnMarkers', async (request, next) => {
+    await request.sleep(ms)
+    return next()
+  })
 }
 
 const NOT_ADDED = 'Partition was not added to the transaction'
@@ -196,10 +186,7 @@ describe('a client whose partitions are added for it (Produce from v12 on)', () 
     const producer = await begin(cluster, 'one')
     await write(producer, ['t', 0])
     // The marker arrives 50 ms after the decision: between two attempts of the leader.
-    using _late = cluster.intercept('WriteTxnMarkers', async (request, next) => {
-      await request.sleep(50)
-      return next()
-    })
+    using _late = markersLate(cluster, 50)
     using watch = watched(cluster)
     const { producerEpoch } = await end(producer, true)
     const before = cluster.clock.now()
@@ -213,10 +200,7 @@ describe('a client whose partitions are added for it (Produce from v12 on)', () 
     const cluster = await started()
     const producer = await begin(cluster, 'one')
     await write(producer, ['t', 0])
-    using _late = cluster.intercept('WriteTxnMarkers', async (request, next) => {
-      await request.sleep(10_000)
-      return next()
-    })
+    using _late = markersLate(cluster, 10_000)
     const { producerEpoch } = await end(producer, true)
     using watch = watched(cluster)
     const before = cluster.clock.now()
@@ -244,7 +228,7 @@ describe('a client whose partitions are added for it (Produce from v12 on)', () 
     })
     const producer = await begin(cluster, 'one')
     using watch = watched(cluster)
-    using _refused = answering(cluster, 'CONCURRENT_TRANSACTIONS')
+    using _refused = verifyingWith(cluster, 'CONCURRENT_TRANSACTIONS')
     expect(await write(producer, ['t', 0])).toMatchObject({ error: 'CONCURRENT_TRANSACTIONS' })
     expect(watch.requests.length).toBeLessThanOrEqual(3)
   })
@@ -273,7 +257,7 @@ describe('what the coordinator refuses', () => {
     async (error, ...heard) => {
       const cluster = await started()
       const producer = await begin(cluster, 'one')
-      using _refused = answering(cluster, error)
+      using _refused = verifyingWith(cluster, error)
       const answers = []
       for (const version of [10, 11, 12]) {
         const answer = await write(producer, ['t', 0], { version })
