@@ -122,6 +122,12 @@ export class ProducerSequences {
     else if (error === 'OUT_OF_ORDER_SEQUENCE_NUMBER' || mayHaveGap) this.requestBump(queue)
   }
 
+  /** For tests of checkers: the batch will have another sequence, as if it had never been sent. */
+  forget(batch: ProducerBatch): void {
+    batch.queue.removeSequenced(batch)
+    batch.baseSequence = -1
+  }
+
   /** It timed out after a re-send: nobody knows whether its sequence is taken (C-41). */
   leftOpen(batch: ProducerBatch): void {
     if (!batch.hasSequence || this.#toRestart.has(batch.queue)) return
