@@ -64,8 +64,9 @@ export type {
   TransactionListing,
   TransactionState,
 } from './client/admin/transactions.ts'
+export type { SerdeName } from './client/built-in-serdes.ts'
 export { ClientError } from './client/client-error.ts'
-export { Admin, Consumer, Producer } from './client/clients.ts'
+export { Admin, Consumer, MockProducer, Producer } from './client/clients.ts'
 export type { ConsumerOptions, ProducerOptions } from './client/configuration.ts'
 export type {
   AssignmentContext,
@@ -89,6 +90,9 @@ export type { GroupMembershipOperation } from './client/consumer/membership.ts'
 export { LogTruncationError } from './client/consumer/positions.ts'
 export type { RebalanceListener } from './client/consumer/rebalance-callbacks.ts'
 export type { SubscriptionPattern, Topics } from './client/consumer/topic-choice.ts'
+export { listDeserializer, listSerializer } from './client/list-serde.ts'
+export type { GroupOffsets } from './client/mock/mock-producer.ts'
+export type { MockProducerOptions } from './client/mock/mock-producer-options.ts'
 export type { Partitioner, PartitionerInput } from './client/producer/partitioner.ts'
 export type { ProducerInterceptor } from './client/producer/producer-interceptors.ts'
 export type {
@@ -97,17 +101,10 @@ export type {
   ProducerRecord,
   RecordData,
   RecordMetadata,
+  SendCallback,
 } from './client/producer/producer-record.ts'
-export type {
-  Deserialize,
-  Deserialized,
-  Deserializer,
-  DeserializerChoice,
-  SerdeName,
-  Serialize,
-  Serializer,
-  SerializerChoice,
-} from './client/serdes.ts'
+export type { Deserialize, Deserializer, Serialize, Serializer } from './client/serde.ts'
+export type { Deserialized, DeserializerChoice, Serialized, SerializerChoice } from './client/serde-choice.ts'
 export type {
   Node,
   OffsetAndMetadata,
@@ -116,7 +113,7 @@ export type {
   TopicPartition,
 } from './client/topic-partition.ts'
 export type { BrokerHandle } from './cluster/broker-handle.ts'
-export type { Cluster, Named } from './cluster/cluster.ts'
+export type { Cluster } from './cluster/cluster.ts'
 export type { ControllerHandle } from './cluster/controller-handle.ts'
 export type { Coordinated } from './cluster/coordinator-lookup.ts'
 export { createCluster } from './cluster/create-cluster.ts'
@@ -132,6 +129,7 @@ export type {
 export type { GroupPartitionView } from './cluster/group-lag.ts'
 export type { GroupMemberView } from './cluster/group-membership.ts'
 export type { ListenOptions } from './cluster/listening.ts'
+export type { Named } from './cluster/named-client.ts'
 export {
   cut,
   delay,
@@ -172,6 +170,21 @@ export {
 } from './node/intercept.ts'
 export { OutsideError } from './runtime/outside.ts'
 export { PatienceError } from './runtime/virtual.ts'
+export {
+  ApplicationRecoverableError,
+  AuthenticationError,
+  AuthorizationError,
+  InvalidConfigurationError,
+  InvalidMetadataError,
+  OutOfOrderSequenceError,
+  ProducerFencedError,
+  RecordTooLargeError,
+  RefreshRetriableError,
+  RetriableError,
+  TimeoutError,
+  TransactionAbortableError,
+  UnsupportedVersionError,
+} from './wire/error-families.ts'
 export {
   BufferExhaustedError,
   CommitFailedError,

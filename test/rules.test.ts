@@ -16,11 +16,9 @@ const uncovered: Readonly<Record<string, string>> = {
   'share groups: there are none': 'G-60…G-62',
   'authentication and authorization: a later issue': 'M-60…M-73 V-9 W-7 W-16',
   'quotas: a later issue': 'M-30…M-32 F-13',
-  'metrics: clients have them, brokers have none': 'P-25 C-90…C-94',
+  'metrics of brokers: clients have theirs': 'P-25',
   'no broker here asks its clients to bootstrap again': 'M-6',
   'an exception that is no KafkaError is a bug here, and ends the run loudly instead of being answered': 'W-51',
-  'send answers a promise here, and never throws what the Java producer would hand to its callback': 'C-21 X-27',
-  'the client has no test of its own for it yet': 'C-37 C-82 C-83',
 }
 
 /** `T-1…T-6 T-11` → every id of the table between the two, and the single ones. */

@@ -1,6 +1,7 @@
 import { type AdminConfigs, type AdminOptions, adminConfigs } from '../metadata/admin-configs.ts'
-import type { ConfigTable } from '../metadata/config-definition.ts'
+import { type ConfigTable, definitionOf, parseConfig } from '../metadata/config-definition.ts'
 import { clientConfiguration } from '../metadata/config-options.ts'
+import { formatValue } from '../metadata/config-text.ts'
 import { consumerConfiguration } from '../metadata/consumer-checks.ts'
 import {
   type ConsumerConfigs,
@@ -15,24 +16,39 @@ import {
   producerConfigs,
 } from '../metadata/producer-configs.ts'
 import { addressText } from '../network/channel.ts'
-import { ConfigError } from '../wire/errors.ts'
+import { defaultSerde } from './built-in-serdes.ts'
 import type { AssignorChoice, AssignorName } from './consumer/assignors/strategies.ts'
 import type { ConsumerInterceptor } from './consumer/consumer-interceptors.ts'
 import type { ClientEnvironment } from './environment.ts'
-import { type DeserializerChoice, defaultSerde, type SerializerChoice } from './serdes.ts'
+import { reasonWithoutEffect } from './ineffective-keys.ts'
+import type { Partitioner } from './producer/partitioner.ts'
+import type { ProducerInterceptor } from './producer/producer-interceptors.ts'
+import type { Deserializing, Serializing } from './serde-choice.ts'
 
 /** A producer's configuration, under Kafka's own names. */
-export type ProducerOptions = Omit<ProducerKeys, 'key.serializer' | 'value.serializer' | 'transactional.id'> & {
-  /** `'string'`, `'json'`, `'bytes'`, a Java name, or your own. Default: text as UTF-8, bytes as they are. */
-  readonly 'key.serializer'?: SerializerChoice | undefined
-  /** `'string'`, `'json'`, `'bytes'`, a Java name, or your own. Default: text as UTF-8, bytes as they are. */
-  readonly 'value.serializer'?: SerializerChoice | undefined
+export type ProducerOptions<
+  KeyChoice extends Serializing = Serializing,
+  ValueChoice extends Serializing = Serializing,
+> = Omit<
+  ProducerKeys,
+  'key.serializer' | 'value.serializer' | 'transactional.id' | 'partitioner.class' | 'interceptor.classes'
+> & {
+  /** `'string'`, `'json'`, `'int32'`, …, a Java name, or your own. Default: text as UTF-8, bytes as they are. */
+  readonly 'key.serializer'?: KeyChoice | undefined
+  /** `'string'`, `'json'`, `'int32'`, …, a Java name, or your own. Default: text as UTF-8, bytes as they are. */
+  readonly 'value.serializer'?: ValueChoice | undefined
   /** Transactions are not built yet: anything but null is refused. */
   readonly 'transactional.id'?: ProducerKeys['transactional.id']
+  /** A function, an object with `partition`, or `'RoundRobinPartitioner'`. Default: by the key, else sticky. */
+  readonly 'partitioner.class'?:
+    | Partitioner
+    | { partition: Partitioner }
+    | `${string}RoundRobinPartitioner`
+    | null
+    | undefined
+  /** Objects with onSend, onAcknowledgement and close, or classes of such. Default: none. */
+  readonly 'interceptor.classes'?: readonly (ProducerInterceptor | (new () => ProducerInterceptor))[] | undefined
 }
-
-/** What `key.deserializer` and `value.deserializer` may hold. */
-export type Deserializing = DeserializerChoice | undefined
 
 /** A consumer's configuration, under Kafka's own names. */
 export type ConsumerOptions<
@@ -61,37 +77,36 @@ export type ConsumerOptions<
 }
 
 /**
- * Configurations of our own clients: Kafka's keys, defaults and checks, but a key that nobody knows is refused, with the
- * name that was probably meant (Kafka's clients keep and ignore it, C-8), and serializers have a default.
+ * Configurations of our own clients: Kafka's keys, defaults and checks. A key that nobody knows is kept and ignored, as Kafka's
+ * clients do (C-8), but not silently: a warning names the one that was probably meant. So does one for a key of Kafka's that
+ * changes nothing here. Serializers have a default.
  */
 export function producerConfigsOf(options: ProducerOptions, environment: ClientEnvironment): ProducerConfigs {
-  refuseUnknown(producerConfigs, 'producer', options)
   const { configs } = producerConfiguration({
     'key.serializer': defaultSerde,
     'value.serializer': defaultSerde,
     ...reached(environment),
     ...given(options),
   })
-  if (configs['transactional.id'] !== null) {
-    const advice = 'leave it out, and records are sent without a transaction'
-    throw new ConfigError(`transactional.id: transactions are not built yet in this version; ${advice}`)
-  }
+  warnOfVain(producerConfigs, 'producer', options, environment)
   return configs
 }
 
 export function consumerConfigsOf(options: ConsumerOptions, environment: ClientEnvironment): ConsumerConfigs {
-  refuseUnknown(consumerConfigs, 'consumer', options)
-  return consumerConfiguration({
+  const { configs } = consumerConfiguration({
     'key.deserializer': defaultSerde,
     'value.deserializer': defaultSerde,
     ...reached(environment),
     ...given(options),
-  }).configs
+  })
+  warnOfVain(consumerConfigs, 'consumer', options, environment)
+  return configs
 }
 
 export function adminConfigsOf(options: AdminOptions, environment: ClientEnvironment): AdminConfigs {
-  refuseUnknown(adminConfigs, 'admin', options)
-  return clientConfiguration(adminConfigs, 'admin', { ...reached(environment), ...given(options) }).configs
+  const { configs } = clientConfiguration(adminConfigs, 'admin', { ...reached(environment), ...given(options) })
+  warnOfVain(adminConfigs, 'admin', options, environment)
+  return configs
 }
 
 function reached({ bootstrap, clientName }: ClientEnvironment): object {
@@ -103,9 +118,19 @@ function given(options: object): object {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
-function refuseUnknown(table: ConfigTable, area: string, options: object): void {
-  for (const name of Object.keys(options)) {
-    if (Object.hasOwn(table, name)) continue
-    throw new ConfigError(`unknown ${area} config '${name}'${didYouMean(name, Object.keys(table))}`)
+/** What is said in vain: keys that nobody knows, and values of Kafka's keys that would change something there only. */
+function warnOfVain(table: ConfigTable, area: string, options: object, environment: ClientEnvironment): void {
+  const warn = environment.warn ?? console.warn
+  for (const [name, value] of Object.entries(given(options))) {
+    const definition = definitionOf(table, name)
+    if (definition === undefined) {
+      warn(`${environment.clientName}: unknown ${area} config '${name}'${didYouMean(name, Object.keys(table))}`)
+      continue
+    }
+    const reason = reasonWithoutEffect(name)
+    if (reason === undefined) continue
+    const [said, otherwise] = [parseConfig(definition, name, value), definition.default]
+    if (formatValue(definition.type, said) === formatValue(definition.type, otherwise)) continue
+    warn(`${environment.clientName}: ${area} config '${name}' has no effect here: ${reason}`)
   }
 }

@@ -3,6 +3,7 @@ import { addressText } from '../network/channel.ts'
 import { RequestTimeoutError } from '../network/connection.ts'
 import type { AnyApi, RequestInput, ResponseOf } from '../wire/api.ts'
 import { KafkaError } from '../wire/errors.ts'
+import { authenticationOf, type SecurityConfigs } from './authentication/security.ts'
 import type { ClientEnvironment } from './environment.ts'
 import type { TrafficMetrics } from './metrics/traffic-metrics.ts'
 import { type ConnectionSettings, NodeConnection } from './node-connection.ts'
@@ -11,13 +12,14 @@ import { type ConnectionSettings, NodeConnection } from './node-connection.ts'
 export type Purpose = 'metadata' | 'produce' | 'fetch' | 'control' | 'coordinator'
 
 /** Configuration keys that every client has for its connections. */
-export interface ConnectionConfigs {
+export interface ConnectionConfigs extends SecurityConfigs {
   readonly 'client.id': string
   readonly 'request.timeout.ms': number
   readonly 'reconnect.backoff.ms': number
   readonly 'reconnect.backoff.max.ms': number
   readonly 'socket.connection.setup.timeout.ms': number
   readonly 'socket.connection.setup.timeout.max.ms': number
+  readonly 'connections.max.idle.ms': number
 }
 
 /** All connections of one client: one for each node and purpose. */
@@ -42,6 +44,8 @@ export class Connections {
       reconnectBackoffMaxMs: configs['reconnect.backoff.max.ms'],
       setupTimeoutMs: configs['socket.connection.setup.timeout.ms'],
       setupTimeoutMaxMs: configs['socket.connection.setup.timeout.max.ms'],
+      maxIdleMs: configs['connections.max.idle.ms'],
+      authentication: authenticationOf(configs, environment),
     }
   }
 

@@ -38,6 +38,12 @@ export interface ClientEnvironment {
   readonly clientName: string
   /** Members of groups that live here, as whoever watches over virtual time has to know them. */
   readonly members?: Set<LivingMember>
+  /** Rules that are switched off, for tests of checkers. */
+  readonly mutants?: ReadonlySet<string>
+  /** Its connections are encrypted where `security.protocol` says so. Default false: there is nothing to encrypt for. */
+  readonly speaksTls?: boolean
+  /** Told of configuration that was given in vain. Default `console.warn`. */
+  readonly warn?: (text: string) => void
   /** The client has closed: nobody needs to keep it any longer. It settles when that is done. */
   readonly closed?: () => void | Promise<void>
 }

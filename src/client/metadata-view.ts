@@ -50,13 +50,13 @@ export function mergedTopic(known: TopicView | undefined, answer: TopicAnswer): 
   return { name, id: answer.topicId, isInternal: answer.isInternal, partitions }
 }
 
-/** Whether two views would make a client act differently. */
-export function isSameTopic(a: TopicView | undefined, b: TopicView | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b
-  if (a.id !== b.id || a.partitions.length !== b.partitions.length) return false
-  return a.partitions.every((partition, index) => {
-    const other = b.partitions[index]!
-    return partition.leaderId === other.leaderId && partition.leaderEpoch === other.leaderEpoch
+/** Whether an answer brought something: a topic or partition that was not known, or a leader of a newer epoch. */
+export function hasNews(known: TopicView | undefined, told: TopicView): boolean {
+  if (known === undefined || known.id !== told.id) return true
+  return told.partitions.some(({ partition, leaderId, leaderEpoch }) => {
+    const before = known.partitions[partition]
+    if (before === undefined || leaderEpoch > before.leaderEpoch) return true
+    return leaderEpoch < 0 && leaderId !== before.leaderId
   })
 }
 

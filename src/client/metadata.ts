@@ -1,12 +1,15 @@
 import { metadata } from '../apis/metadata.ts'
 import type { Deferred, Timer } from '../runtime/runtime.ts'
 import type { ResponseOf } from '../wire/api.ts'
+import { AuthenticationError } from '../wire/error-families.ts'
 import { type ErrorName, errorCodes, errorOf } from '../wire/errors.ts'
 import { zeroUuid } from '../wire/uuid.ts'
 import { Backoff } from './backoff.ts'
 import type { Connections } from './connections.ts'
 import type { ClientEnvironment } from './environment.ts'
-import { isSameTopic, mergedTopic, nodeOf, type PartitionView, type TopicView } from './metadata-view.ts'
+import type { Recovery } from './metadata-settings.ts'
+import { MetadataSources } from './metadata-sources.ts'
+import { hasNews, mergedTopic, nodeOf, type PartitionView, type TopicView } from './metadata-view.ts'
 import type { NodeConnection } from './node-connection.ts'
 import type { Node } from './topic-partition.ts'
 
@@ -19,6 +22,10 @@ export interface MetadataOptions {
   readonly topics: () => readonly string[] | null
   /** Beside them, topics that are known by their ids only. */
   readonly topicIds?: () => Iterable<string>
+  /** What to do when no known broker answers (C-82). */
+  readonly recovery: Recovery
+  /** Refreshes by itself at that age, used or not (C-80); otherwise at its next use. */
+  readonly refreshesUnused?: boolean
 }
 
 /** From this version of Metadata on, topics may be asked for by id. */
@@ -36,13 +43,13 @@ export interface LeaderHint {
  * flight (C-83); a growing pause between refreshes that bring nothing new.
  */
 export class ClientMetadata {
-  nodes: ReadonlyMap<number, Node> = new Map()
   clusterId: string | undefined
   controllerId = -1
   readonly #environment: ClientEnvironment
   readonly #connections: Connections
   readonly #options: MetadataOptions
   readonly #backoff: Backoff
+  readonly #sources: MetadataSources
   readonly #topics = new Map<string, TopicView>()
   readonly #names = new Map<string, string>()
   readonly #errors = new Map<string, ErrorName>()
@@ -59,6 +66,7 @@ export class ClientMetadata {
   #needed = false
   #inFlight = false
   #timer: Timer | undefined
+  #ageing: Timer | undefined
   #closed: Error | undefined
 
   constructor(environment: ClientEnvironment, connections: Connections, options: MetadataOptions) {
@@ -71,10 +79,21 @@ export class ClientMetadata {
       options.retryBackoffMs,
       options.retryBackoffMaxMs,
     )
+    this.#sources = new MetadataSources(environment, connections, options.recovery, () => this.requestUpdate())
     connections.onChange((_, lost) => {
       // A broker that is gone may have taken its leaderships with it.
       if (lost !== undefined && this.#topics.size > 0) this.requestUpdate()
     })
+  }
+
+  /** The brokers, by id. */
+  get nodes(): ReadonlyMap<number, Node> {
+    return this.#sources.nodes
+  }
+
+  /** A node to ask what any node can answer (C-83). Undefined: wait. */
+  leastLoaded(): NodeConnection | undefined {
+    return this.#sources.leastLoaded()
   }
 
   topic(name: string): TopicView | undefined {
@@ -141,7 +160,7 @@ export class ClientMetadata {
     this.#schedule()
   }
 
-  /** Asks for a refresh and settles when one has come or failed; rejects after `close`. */
+  /** Asks for a refresh and settles when one has come or failed; rejects after `close`, and if brokers do not trust this client. */
   refreshed(): Promise<void> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed)
     this.#updated ??= this.#environment.runtime.deferred()
@@ -157,7 +176,7 @@ export class ClientMetadata {
     if (known === undefined || view === undefined || leader.leaderId < 0 || leader.leaderEpoch <= view.leaderEpoch)
       return
     if (!this.nodes.has(leader.leaderId) && !nodes.some(node => node.id === leader.leaderId)) return
-    for (const node of nodes) this.nodes = new Map(this.nodes).set(node.id, node)
+    for (const node of nodes) this.#sources.nodes = new Map(this.nodes).set(node.id, node)
     const partitions = [...known.partitions]
     partitions[partition] = { ...view, leaderId: leader.leaderId, leaderEpoch: leader.leaderEpoch }
     this.#topics.set(topic, { ...known, partitions })
@@ -169,40 +188,18 @@ export class ClientMetadata {
     for (const listener of this.#listeners) listener()
   }
 
-  /** A node to ask what any node can answer (C-83): fewest requests in flight, the first by chance. Undefined: wait. */
-  leastLoaded(): NodeConnection | undefined {
-    const candidates = this.#candidates()
-    if (candidates.length === 0) return undefined
-    const start = this.#environment.runtime.choose('client.least-loaded', candidates.length)
-    let best: NodeConnection | undefined
-    for (let i = 0; i < candidates.length; i++) {
-      const node = candidates[(start + i) % candidates.length]!
-      if (best === undefined || rank(node) < rank(best)) best = node
-    }
-    return best
-  }
-
-  /** The nodes to ask, without those that were just found unreachable: then the bootstrap servers again (C-82). */
-  #candidates(): NodeConnection[] {
-    const usable = (node: NodeConnection) => !node.isBackingOff
-    const known = [...this.nodes.values()].map(node => this.#connections.to(node.id, node, 'metadata')).filter(usable)
-    return known.length > 0 ? known : this.#bootstrap().filter(usable)
-  }
-
-  #bootstrap(): NodeConnection[] {
-    return this.#environment.bootstrap.map((address, index) => this.#connections.to(-1 - index, address, 'metadata'))
-  }
-
   close(reason: Error): void {
     this.#closed = reason
     this.#timer?.cancel()
+    this.#ageing?.cancel()
+    this.#sources.rest()
     this.#updated?.reject(reason)
   }
 
   #schedule(): void {
     if (this.#inFlight || this.#timer !== undefined || this.#closed !== undefined) return
     const { runtime } = this.#environment
-    const pause = this.#attemptedAt === Number.NEGATIVE_INFINITY ? 0 : this.#backoff.delay(this.#vain + 1)
+    const pause = this.#attemptedAt === Number.NEGATIVE_INFINITY ? 0 : this.#backoff.delay(Math.max(1, this.#vain))
     const at = Math.max(this.#attemptedAt + pause, runtime.now())
     this.#timer = runtime.after(
       at - runtime.now(),
@@ -217,14 +214,11 @@ export class ClientMetadata {
   /** Nobody can be asked before the first node may be connected to again. */
   #scheduleAfterBackoff(): void {
     const { runtime } = this.#environment
-    let at = Number.POSITIVE_INFINITY
-    for (const node of this.#bootstrap()) at = Math.min(at, node.retryAt)
-    for (const node of this.nodes.values()) at = Math.min(at, this.#connections.to(node.id, node, 'metadata').retryAt)
     const again = () => {
       this.#timer = undefined
       return this.#refresh()
     }
-    this.#timer = runtime.after(Math.max(1, at - runtime.now()), again, {
+    this.#timer = runtime.after(Math.max(1, this.#sources.retryAt() - runtime.now()), again, {
       housekeeping: this.#updated === undefined,
     })
   }
@@ -240,10 +234,12 @@ export class ClientMetadata {
     this.#inFlight = true
     this.#needed = false
     this.#attemptedAt = runtime.now()
+    this.#sources.attempted()
     const topics = this.#options.topics()
     const asked = topics && new Set(topics)
     const ids = [...(this.#options.topicIds?.() ?? [])]
     let failed = false
+    let refusal: Error | undefined
     try {
       const { allowAutoTopicCreation } = this.#options
       const response = await this.#connections.request(node, metadata, version => ({
@@ -252,8 +248,10 @@ export class ClientMetadata {
       }))
       failed = response.errorCode !== 0
       if (!failed) this.#apply(response, asked)
-    } catch {
+      else if (response.errorCode === errorCodes.REBOOTSTRAP_REQUIRED) this.#sources.startOver('its broker wishes so')
+    } catch (error) {
       failed = true
+      if (error instanceof AuthenticationError) refusal = error
     }
     this.#inFlight = false
     if (this.#closed !== undefined) return
@@ -265,7 +263,9 @@ export class ClientMetadata {
     if (asked !== null && (this.#options.topics()?.some(name => !asked.has(name)) ?? true)) this.#needed = true
     const updated = this.#updated
     this.#updated = undefined
-    updated?.resolve()
+    // Who waits need not wait: nothing will change by itself (Metadata.fatalError).
+    if (refusal === undefined) updated?.resolve()
+    else updated?.reject(refusal)
     this.#tell()
     if (this.#needed) this.#schedule()
   }
@@ -284,8 +284,8 @@ export class ClientMetadata {
 
   #apply(response: ResponseOf<typeof metadata>, asked: ReadonlySet<string> | null): void {
     const nodes = response.brokers.map(nodeOf)
-    let changed = nodes.length !== this.nodes.size || nodes.some(node => !this.nodes.has(node.id))
-    this.nodes = new Map(nodes.map(node => [node.id, node]))
+    let isNew = false
+    this.#sources.nodes = new Map(nodes.map(node => [node.id, node]))
     this.clusterId = response.clusterId ?? undefined
     this.controllerId = response.controllerId
     for (const answer of response.topics) {
@@ -294,13 +294,12 @@ export class ClientMetadata {
       const known = this.#topics.get(name)
       if (answer.errorCode === errorCodes.NONE) {
         const merged = mergedTopic(known, answer)
-        changed ||= !isSameTopic(known, merged)
+        isNew ||= hasNews(known, merged)
         this.#topics.set(name, merged)
         if (known !== undefined && known.id !== merged.id) this.#names.delete(known.id)
         if (merged.id !== zeroUuid) this.#names.set(merged.id, name)
         this.#errors.delete(name)
       } else {
-        changed ||= known !== undefined
         this.#topics.delete(name)
         this.#errors.set(name, errorOf(answer.errorCode).name)
       }
@@ -313,13 +312,12 @@ export class ClientMetadata {
       this.#names.delete(id)
     }
     this.#hasAllTopics = asked === null
-    this.#vain = changed ? 0 : this.#vain + 1
-    this.#refreshedAt = this.#environment.runtime.now()
+    this.#vain = isNew ? 0 : this.#vain + 1
+    const { runtime } = this.#environment
+    this.#refreshedAt = runtime.now()
+    this.#sources.answered()
+    if (this.#options.refreshesUnused !== true) return
+    this.#ageing?.cancel()
+    this.#ageing = runtime.after(this.#options.maxAgeMs, () => this.requestUpdate(), { idle: true })
   }
-}
-
-/** Connected ones first, by what is in flight; then those that would have to be connected. */
-function rank(node: NodeConnection): number {
-  if (node.isReady) return node.inFlight
-  return node.isConnecting ? 1_000_000 : 2_000_000
 }

@@ -6,8 +6,11 @@ import type { Deferred, Timer } from '../runtime/runtime.ts'
 import type { AnyApi, RequestInput, ResponseOf } from '../wire/api.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
 import type { Versions } from '../wire/message.ts'
+import type { SaslAuthentication, SaslChannel } from './authentication/sasl-authentication.ts'
+import { SaslSession } from './authentication/sasl-session.ts'
 import { Backoff } from './backoff.ts'
 import type { ClientEnvironment } from './environment.ts'
+import { waitsWhenThrottled } from './throttling.ts'
 
 /** How our clients introduce themselves (KIP-511). */
 export const SOFTWARE_NAME = 'mini-kafka'
@@ -20,6 +23,10 @@ export interface ConnectionSettings {
   readonly reconnectBackoffMaxMs: number
   readonly setupTimeoutMs: number
   readonly setupTimeoutMaxMs: number
+  /** `connections.max.idle.ms`; negative: no connection is too idle. */
+  readonly maxIdleMs: number
+  /** Who this client says that it is (SASL); undefined: nobody asks. */
+  readonly authentication: SaslAuthentication | undefined
 }
 
 /** Told of a connection's coming and going, and of what passes over it. */
@@ -30,9 +37,9 @@ export interface ConnectionTraffic extends Traffic {
 
 /**
  * The connection to one node for one purpose, made when first needed and made again after it was lost, with a growing
- * pause between attempts. Before anything else it asks for the node's API versions (KIP-511).
- *
- * Simplification: an idle connection is not closed by the client (connections.max.idle.ms); brokers close theirs.
+ * pause between attempts. Before anything else it asks for the node's API versions (KIP-511). One that carried nothing for
+ * `connections.max.idle.ms` is closed, unless an answer is still awaited; it is made again when it is needed (Kafka's
+ * Selector closes the least recently used one at a time, whatever is awaited on it).
  */
 export class NodeConnection {
   readonly nodeId: number
@@ -44,14 +51,21 @@ export class NodeConnection {
   readonly #changed: (node: NodeConnection, lost: Error | undefined) => void
   readonly #traffic: ConnectionTraffic | undefined
   #connection: Connection | undefined
+  #features: ReadonlyMap<string, number> = new Map()
   #versions: ReadonlyMap<number, Versions> | undefined
   #attempt = 0
   #connecting = false
+  /** The last attempt found nobody there. */
+  #wasInVain = false
   #failures = 0
   #retryAt = 0
   #throttledUntil = 0
   #ready: Deferred<void> | undefined
   #setupTimer: Timer | undefined
+  #session: SaslSession | undefined
+  #idleTimer: Timer | undefined
+  /** When something was last sent or received. */
+  #usedAt = 0
   #closed: Error | undefined
 
   /** `changed` is told when the connection became usable, and when it was lost or not reached. */
@@ -90,6 +104,16 @@ export class NodeConnection {
     return !this.#connecting && this.#connection === undefined && this.#retryAt > this.#environment.runtime.now()
   }
 
+  /** Backing off because nobody was found there, not because a connection was lost. */
+  get isUnreachable(): boolean {
+    return this.#wasInVain && this.isBackingOff
+  }
+
+  /** When requests may be sent again, as its broker wishes; in the past where it wishes nothing. */
+  get throttledUntil(): number {
+    return this.#throttledUntil
+  }
+
   /** When the next attempt is allowed. */
   get retryAt(): number {
     return this.#retryAt
@@ -126,6 +150,8 @@ export class NodeConnection {
   /** Resolves once requests may be sent; rejects when this attempt fails. */
   ready(): Promise<void> {
     const { runtime } = this.#environment
+    const throttledMs = this.#throttledUntil - runtime.now()
+    if (this.#versions !== undefined && throttledMs > 0) return runtime.sleep(throttledMs).then(() => this.ready())
     if (this.#versions !== undefined || this.#closed !== undefined) {
       // Through the runtime, so that virtual time waits for whoever goes on at once.
       const now = runtime.deferred()
@@ -145,40 +171,52 @@ export class NodeConnection {
    *
    * @throws {KafkaError} UNSUPPORTED_VERSION naming the API that the broker lacks.
    */
+  /** The level at which the cluster has finalized a feature, as the broker said last; 0: it has not. */
+  finalizedLevel(name: string): number {
+    return this.#features.get(name) ?? 0
+  }
+
   versionOf(api: AnyApi, max = api.versions.max): number {
-    const range = this.#versions?.get(api.key)
-    const highest = Math.min(range?.max ?? -1, api.versions.max, max)
-    const lowest = Math.max(range?.min ?? 0, api.versions.min)
-    if (highest >= lowest) return highest
-    const has = range === undefined ? 'does not have it' : `has versions ${range.min} to ${range.max}`
-    throw new KafkaError(
-      'UNSUPPORTED_VERSION',
-      `${api.name} is needed in a version of ${api.versions.min} to ${Math.min(max, api.versions.max)}, ` +
-        `but the broker at ${addressText(this.address)} ${has}`,
-    )
+    return commonVersion(api, this.#versions, addressText(this.address), max)
   }
 
   send<A extends AnyApi>(api: A, version: number, body: RequestInput<A>, timeoutMs: number, outcome: Outcome<A>): void {
-    if (this.#connection === undefined)
+    this.#usedAt = this.#environment.runtime.now()
+    const connection = this.#connection
+    if (connection === undefined) {
       outcome.onLost(new ConnectionError(`no connection to ${addressText(this.address)}`))
-    else this.#connection.send(api, version, body, timeoutMs, outcome)
+      return
+    }
+    const send = () => connection.send(api, version, body, timeoutMs, outcome)
+    if (this.#session?.holds(send, error => outcome.onLost(error)) !== true) send()
   }
 
   /** For requests that are never answered. */
   sendOnly<A extends AnyApi>(api: A, version: number, body: RequestInput<A>): void {
     if (this.#connection === undefined) throw new ConnectionError(`no connection to ${addressText(this.address)}`)
-    this.#connection.sendOnly(api, version, body)
+    this.#usedAt = this.#environment.runtime.now()
+    const connection = this.#connection
+    const send = () => connection.sendOnly(api, version, body)
+    if (this.#session?.holds(send, () => {}) !== true) send()
   }
 
   request<A extends AnyApi>(api: A, version: number, body: RequestInput<A>, timeoutMs: number): Promise<ResponseOf<A>> {
     if (this.#connection === undefined)
       return Promise.reject(new ConnectionError(`no connection to ${addressText(this.address)}`))
-    return this.#connection.request(api, version, body, timeoutMs)
+    this.#usedAt = this.#environment.runtime.now()
+    const connection = this.#connection
+    const request = () => connection.request(api, version, body, timeoutMs)
+    if (this.#session === undefined) return request()
+    const answered = this.#environment.runtime.deferred<ResponseOf<A>>()
+    const [answer, fail] = [
+      (response: ResponseOf<A>) => answered.resolve(response),
+      (error: unknown) => answered.reject(error),
+    ]
+    return this.#session.holds(() => void request().then(answer, fail), fail) ? answered.promise : request()
   }
 
   /** The broker asked for peace: nothing is sent for that long (C-37). */
-  throttle(ms: number): void {
-    if (ms <= 0) return
+  #throttle(ms: number): void {
     const { runtime } = this.#environment
     this.#throttledUntil = Math.max(this.#throttledUntil, runtime.now() + ms)
     runtime.after(ms, () => this.#changed(this, undefined))
@@ -192,14 +230,8 @@ export class NodeConnection {
   close(reason: Error): void {
     if (this.#closed !== undefined) return
     this.#closed = reason
-    this.#attempt++
-    this.#setupTimer?.cancel()
     this.#connecting = false
-    this.#versions = undefined
-    const connection = this.#connection
-    this.#connection = undefined
-    connection?.close(reason.message)
-    if (connection !== undefined) this.#traffic?.closed()
+    this.#drop(reason.message)
     this.#ready?.reject(reason)
     this.#ready = undefined
   }
@@ -210,11 +242,15 @@ export class NodeConnection {
       return
     }
     const { runtime } = this.#environment
+    this.#wasInVain = false
     this.#connection = new Connection(channel, {
       runtime,
       clientId: this.#settings.clientId,
       traffic: this.#traffic,
       onClose: error => this.#lose(attempt, error),
+      onThrottle: (ms, api, version) => {
+        if (waitsWhenThrottled(api.name, version)) this.#throttle(ms)
+      },
       onDrain: () => this.#changed(this, undefined),
     })
     this.#traffic?.opened()
@@ -235,17 +271,39 @@ export class NodeConnection {
           this.#connection?.close(`ApiVersions was answered with ${KafkaError.of(response.errorCode).errorName}`)
           return
         }
-        this.#negotiated(response.apiKeys)
+        this.#features = new Map(response.finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel]))
+        this.#negotiated(attempt, response.apiKeys)
       },
       onLost: () => {},
     })
   }
 
-  #negotiated(ranges: readonly { apiKey: number; minVersion: number; maxVersion: number }[]): void {
-    this.#versions = new Map(ranges.map(range => [range.apiKey, { min: range.minVersion, max: range.maxVersion }]))
+  #negotiated(attempt: number, ranges: readonly { apiKey: number; minVersion: number; maxVersion: number }[]): void {
+    const versions = new Map(ranges.map(range => [range.apiKey, { min: range.minVersion, max: range.maxVersion }]))
+    const { authentication, requestTimeoutMs } = this.#settings
+    if (authentication === undefined) {
+      this.#usable(versions)
+      return
+    }
+    const connection = this.#connection!
+    const where = addressText(this.address)
+    const failed = (error: Error) => this.#lose(attempt, error)
+    const ask: SaslChannel['ask'] = (api, version, body) =>
+      connection.request(api, version ?? commonVersion(api, versions, where), body, requestTimeoutMs)
+    const session = new SaslSession(authentication, { where, ask }, this.#environment.runtime, failed)
+    session.begin().then(() => {
+      if (attempt !== this.#attempt) return
+      this.#session = session
+      this.#usable(versions)
+    }, failed)
+  }
+
+  #usable(versions: ReadonlyMap<number, Versions>): void {
+    this.#versions = versions
     this.#setupTimer?.cancel()
     this.#connecting = false
     this.#failures = 0
+    this.#watchIdleness()
     this.#ready?.resolve()
     this.#ready = undefined
     this.#changed(this, undefined)
@@ -254,18 +312,65 @@ export class NodeConnection {
   /** The connection is gone, or was never there. */
   #lose(attempt: number, error: Error): void {
     if (attempt !== this.#attempt || (!this.#connecting && this.#connection === undefined)) return
-    this.#attempt++
-    this.#setupTimer?.cancel()
+    this.#wasInVain = this.#connection === undefined
     this.#connecting = false
-    this.#versions = undefined
-    const connection = this.#connection
-    this.#connection = undefined
-    if (connection !== undefined && !connection.isClosed) connection.close(error.message)
-    if (connection !== undefined) this.#traffic?.closed()
+    this.#drop(error.message)
     this.#failures++
     this.#retryAt = this.#environment.runtime.now() + this.#backoff.delay(this.#failures)
     this.#ready?.reject(error)
     this.#ready = undefined
     this.#changed(this, error)
   }
+
+  /** Ends what there is; nothing that is under way for it counts any more. */
+  #drop(reason: string): void {
+    this.#attempt++
+    this.#setupTimer?.cancel()
+    this.#idleTimer?.cancel()
+    this.#versions = undefined
+    this.#session = undefined
+    const connection = this.#connection
+    this.#connection = undefined
+    if (connection === undefined) return
+    if (!connection.isClosed) connection.close(reason)
+    this.#traffic?.closed()
+  }
+
+  #watchIdleness(): void {
+    const { maxIdleMs } = this.#settings
+    if (maxIdleMs < 0) return
+    const { runtime } = this.#environment
+    this.#usedAt = runtime.now()
+    const look = (ms: number) => {
+      this.#idleTimer = runtime.after(
+        ms,
+        () => {
+          const left = this.#usedAt + maxIdleMs - runtime.now()
+          if (this.inFlight > 0) look(maxIdleMs)
+          else if (left > 0) look(left)
+          else this.#drop('it was idle')
+        },
+        { idle: true },
+      )
+    }
+    look(maxIdleMs)
+  }
+}
+
+function commonVersion(
+  api: AnyApi,
+  versions: ReadonlyMap<number, Versions> | undefined,
+  where: string,
+  max = api.versions.max,
+): number {
+  const range = versions?.get(api.key)
+  const highest = Math.min(range?.max ?? -1, api.versions.max, max)
+  const lowest = Math.max(range?.min ?? 0, api.versions.min)
+  if (highest >= lowest) return highest
+  const has = range === undefined ? 'does not have it' : `has versions ${range.min} to ${range.max}`
+  throw new KafkaError(
+    'UNSUPPORTED_VERSION',
+    `${api.name} is needed in a version of ${api.versions.min} to ${Math.min(max, api.versions.max)}, ` +
+      `but the broker at ${where} ${has}`,
+  )
 }

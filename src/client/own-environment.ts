@@ -3,6 +3,8 @@ import type { Address } from '../network/channel.ts'
 import { TcpCarrier } from '../network/tcp.ts'
 import { freshSeed, RealRuntime } from '../runtime/real.ts'
 import { ConfigError, IllegalStateError } from '../wire/errors.ts'
+import { securityConfigsOf, usesTls } from './authentication/security.ts'
+import { tlsSettingsOf } from './authentication/tls-settings.ts'
 import type { ClientEnvironment } from './environment.ts'
 
 /** Clients that were made in this process, by kind: Java's clients are named `producer-1`, `producer-2`, … */
@@ -11,12 +13,16 @@ const made = new Map<string, number>()
 /** Where a client lives that belongs to no cluster of this process: real time, and TCP, for itself alone. */
 export class OwnEnvironment implements ClientEnvironment {
   readonly runtime = new RealRuntime({ seed: freshSeed(), traceLimit: 0 })
-  readonly carrier = new TcpCarrier({ runtime: this.runtime })
+  readonly carrier: TcpCarrier
+  readonly speaksTls = true
   readonly bootstrap: readonly Address[]
   readonly clientName: string
 
-  /** @throws {ConfigError} without servers, and for one that is no `host:port`. */
+  /** @throws {ConfigError} without servers, for one that is no `host:port`, and for certificates that are none. */
   constructor(kind: string, config: { readonly 'bootstrap.servers'?: unknown }) {
+    const security = securityConfigsOf(config)
+    const tls = usesTls(security) ? tlsSettingsOf(security) : undefined
+    this.carrier = new TcpCarrier({ runtime: this.runtime, tls })
     this.bootstrap = serverAddresses(serversOf(config['bootstrap.servers']))
     if (this.bootstrap.length === 0) {
       throw new ConfigError("bootstrap.servers must name at least one broker, as in 'localhost:9092'")

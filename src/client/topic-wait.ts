@@ -20,8 +20,10 @@ export async function waitForTopic(
   for (;;) {
     const view = metadata.topic(topic)
     if (view !== undefined && (partition ?? 0) < view.partitions.length) return view
-    const refusal = isAsked ? metadata.errorOf(topic) : undefined
-    if (refusal === 'INVALID_TOPIC_EXCEPTION') throw new KafkaError(refusal, `Invalid topic: '${topic}'`)
+    const said = metadata.errorOf(topic)
+    // That will never change: who asks a second time is told without a request.
+    if (said === 'INVALID_TOPIC_EXCEPTION') throw new KafkaError(said, `Invalid topic: '${topic}'`)
+    const refusal = isAsked ? said : undefined
     if (refusal === 'TOPIC_AUTHORIZATION_FAILED')
       throw new KafkaError(refusal, `Not authorized to access topic: ${topic}`)
     const left = limits.deadline - runtime.now()

@@ -1,7 +1,8 @@
 import { Admin, Consumer, Producer } from '../client/clients.ts'
-import type { ConsumerOptions, Deserializing, ProducerOptions } from '../client/configuration.ts'
+import type { ConsumerOptions, ProducerOptions } from '../client/configuration.ts'
 import type { ClientEnvironment, LivingMember } from '../client/environment.ts'
-import type { Deserialized } from '../client/serdes.ts'
+import type { RecordData } from '../client/producer/producer-record.ts'
+import type { Deserialized, Deserializing, Serialized, Serializing } from '../client/serde-choice.ts'
 import type { AdminOptions } from '../metadata/admin-configs.ts'
 import { NO_LEADER, type PartitionImage, type TopicImage } from '../metadata/image.ts'
 import { addressText } from '../network/channel.ts'
@@ -21,6 +22,7 @@ import { type FaultOptions, Faults, type InstalledInterceptor } from './faults.t
 import { GroupHandle } from './group-handle.ts'
 import { healNodes } from './heal.ts'
 import { InProcessSockets } from './in-process-sockets.ts'
+import type { Client, Named } from './named-client.ts'
 import { NetworkFaults } from './network-faults.ts'
 import { newestImage } from './newest-image.ts'
 import { type NewTopic, refuseUnknown, type TopicSpec } from './options.ts'
@@ -35,14 +37,6 @@ import { requirePartition, requireTopic } from './topic-lookup.ts'
 import { orderTopics } from './topic-order.ts'
 import { TransactionHandle } from './transaction-handle.ts'
 import { type WaitOptions, waitUntil } from './wait.ts'
-
-interface Client {
-  readonly name: string
-  close(options?: { timeoutMs?: number }): Promise<void>
-}
-
-/** A client has a name, by which rules of the network and the trace know it: `cut(producer, broker)`. */
-export type Named<C> = C & { readonly name: string }
 
 /** What `createCluster` made. */
 export interface ClusterParts {
@@ -99,9 +93,16 @@ export class Cluster {
     return this.addresses.join(',')
   }
 
-  /** A producer that is connected in process. Closed with the cluster, if not before. */
-  producer(config: ProducerOptions = {}): Named<Producer> {
-    return this.#client('producer', environment => new Producer(config, environment))
+  /**
+   * A producer that is connected in process. Closed with the cluster, if not before. Keys and values are what its serializers
+   * take: text, bytes or null without; `producer<Key, Value>(…)` is taken on trust.
+   */
+  producer<const KeyChoice extends Serializing, const ValueChoice extends Serializing, _>(
+    config?: ProducerOptions<KeyChoice, ValueChoice>,
+  ): Named<Producer<Serialized<KeyChoice>, Serialized<ValueChoice>>>
+  producer<Key = RecordData, Value = RecordData>(config?: ProducerOptions): Named<Producer<Key, Value>>
+  producer<Key, Value>(config: ProducerOptions = {}): Named<Producer<Key, Value>> {
+    return this.#client('producer', environment => new Producer<Key, Value>(config, environment))
   }
 
   /**
@@ -129,6 +130,8 @@ export class Cluster {
       bootstrap: this.brokers.map(broker => broker.address),
       clientName,
       members: this.#members,
+      warn: this.#plant.warn,
+      mutants: this.#plant.mutants,
       closed: () => void this.#clients.delete(named),
     })
     const named: Named<C> = Object.assign(client, { name: clientName })

@@ -48,6 +48,7 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
     unknownApiVersions: unknownApiVersions(clientApis, plan.release),
     controllerApis,
     controllerAddress: { host: 'controller', port: PORT + 1 },
+    warn: options.warn ?? (text => console.warn(text)),
     mutants: new Set(options.mutants),
     transactionStops: new TransactionStops(runtime),
   }
@@ -59,7 +60,7 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
     })
   })
   const ids = plan.brokers.map(({ id }) => id)
-  const gateways = plan.listen && (await openGateways(plant, plan.listen, ids, options.warn ?? console.warn))
+  const gateways = plan.listen && (await openGateways(plant, plan.listen, ids, plant.warn))
   const controller = new ControllerHandle(plant)
   const brokers = plan.brokers.map(({ id, rack }, index) => {
     const gateway = gateways?.[index]

@@ -65,7 +65,10 @@ export interface ClusterOptions {
     /** How many events are kept. Default 10,000. */
     readonly limit?: number
   }
-  /** Told once when virtual time is paced, and when brokers listen where others can reach them. Default `console.warn`. */
+  /**
+   * Told once when virtual time is paced, when brokers listen where others can reach them, and of what a client's configuration
+   * says in vain. Default `console.warn`.
+   */
   readonly warn?: (text: string) => void
   /** @internal For tests of checkers: safety rules that are switched off. */
   readonly mutants?: readonly string[]

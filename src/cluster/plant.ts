@@ -25,6 +25,8 @@ export interface Plant {
   readonly unknownApiVersions: ResponseInput<AnyApi>
   readonly controllerApis: ReadonlyMap<number, AnyApi>
   readonly controllerAddress: Address
+  /** Whom to warn, of what works and is probably not meant. */
+  readonly warn: (text: string) => void
   /** Safety rules that are switched off, for tests of checkers. */
   readonly mutants: ReadonlySet<string>
   /** Where tests hold the ends of transactions. */

@@ -135,7 +135,7 @@ function configsOf(given: Given, most: number | undefined): Record<string, strin
     'client.id': 'mini-kafka-consume',
     // Nobody is served by more than will be printed.
     ...(most === undefined ? {} : { 'max.poll.records': `${Math.min(most, 500)}` }),
-    ...clientConfigsOf(given, 'fetch.min.bytes=1024'),
+    ...clientConfigsOf(given, 'consumer', 'fetch.min.bytes=1024'),
     ...(group === undefined ? {} : { 'group.id': group }),
     ...(given.has('from-beginning') ? { 'auto.offset.reset': 'earliest' } : {}),
     ...(isolation === undefined ? {} : { 'isolation.level': isolation }),

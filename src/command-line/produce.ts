@@ -85,7 +85,7 @@ function configsOf(given: Flags<keyof typeof flags>): Record<string, string> {
   const compression = given.choice('compression', ['none', 'gzip', 'snappy', 'lz4', 'zstd'])
   return {
     'client.id': 'mini-kafka-produce',
-    ...clientConfigsOf(given, 'linger.ms=50'),
+    ...clientConfigsOf(given, 'producer', 'linger.ms=50'),
     ...(acks === undefined ? {} : { acks }),
     ...(compression === undefined ? {} : { 'compression.type': compression }),
   }

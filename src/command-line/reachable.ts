@@ -5,6 +5,9 @@
 import { Admin } from '../client/clients.ts'
 import { adminConfigs } from '../metadata/admin-configs.ts'
 import { serverAddresses } from '../metadata/bootstrap-servers.ts'
+import { consumerConfigs } from '../metadata/consumer-configs.ts'
+import { didYouMean } from '../metadata/nearest-name.ts'
+import { producerConfigs } from '../metadata/producer-configs.ts'
 import { KafkaError } from '../wire/errors.ts'
 import { type Flags, UsageError } from './flags.ts'
 
@@ -33,13 +36,22 @@ const elsewhere: Readonly<Record<string, string>> = {
   'value.deserializer': 'use --format or --json',
 }
 
-/** Configuration of a client from `--config`, with the servers. Values are text, read as Kafka reads its files. */
-export function clientConfigsOf(flags: Flags<'config' | 'bootstrap-server'>, example: string): Record<string, string> {
+const tables = { producer: producerConfigs, consumer: consumerConfigs }
+
+/**
+ * Configuration of a client from `--config`, with the servers. Values are text, read as Kafka reads its files. A key that
+ * nobody knows is refused: whoever types it has no warning to read later.
+ */
+export function clientConfigsOf(
+  flags: Flags<'config' | 'bootstrap-server'>,
+  client: keyof typeof tables,
+  example: string,
+): Record<string, string> {
   const configs: Record<string, string> = { 'bootstrap.servers': serversOf(flags.text('bootstrap-server')) }
   for (const [key, value] of flags.pairs('config', example)) {
     if (Object.hasOwn(elsewhere, key)) throw new UsageError(`--config ${key} has no place here: ${elsewhere[key]}`)
-    if (key === 'security.protocol' && value.toUpperCase() !== 'PLAINTEXT') {
-      throw new UsageError(`--config ${key}=${value}: there is no TLS and no SASL here, only PLAINTEXT`)
+    if (!Object.hasOwn(tables[client], key)) {
+      throw new UsageError(`unknown ${client} config '${key}'${didYouMean(key, Object.keys(tables[client]))}`)
     }
     configs[key] = value
   }

@@ -1,118 +1,53 @@
 /**
  * Keys that producer, consumer and admin have alike (Apache Kafka 4.3.1, CommonClientConfigs; C-1).
  */
-import {
-  atLeast,
-  between,
-  boolean,
-  classes,
-  className,
-  double,
-  high,
-  int,
-  list,
-  long,
-  low,
-  medium,
-  oneOf,
-  oneOfAnyCase,
-  password,
-  short,
-  string,
-} from './config-definition.ts'
+import { clientSecurityConfigs } from './client-security-configs.ts'
+import { atLeast, classes, int, list, long, low, medium, oneOf, oneOfAnyCase } from './config-definition.ts'
 
 export const clientConfigs = {
+  ...clientSecurityConfigs,
+  /**
+   * How host names are looked up. Node tries all addresses of a name, whatever is said here. Default:
+   * use_all_dns_ips.
+   */
   'client.dns.lookup': oneOf(
     ['use_all_dns_ips', 'resolve_canonical_bootstrap_servers_only'],
     'use_all_dns_ips',
     medium,
   ),
+  /** Only Java's. Default: none. */
   'config.providers': list([], low),
+  /** Milliseconds after which metadata is asked for again, although nothing seems to have changed. Default: 300000. */
   'metadata.max.age.ms': long(300_000, low, atLeast(0)),
+  /** Milliseconds without metadata after which `bootstrap.servers` are asked again. Default: 300000. */
   'metadata.recovery.rebootstrap.trigger.ms': long(300_000, low, atLeast(0)),
+  /**
+   * What to do when no known broker answers: `'rebootstrap'` asks `bootstrap.servers` again, `'none'` fails.
+   * Default: rebootstrap.
+   */
   'metadata.recovery.strategy': oneOfAnyCase(['REBOOTSTRAP', 'NONE'], 'rebootstrap', low),
+  /** Only Java's: `metrics()` says what there is. */
   'metric.reporters': classes(['org.apache.kafka.common.metrics.JmxReporter'], low),
+  /** Windows that a rate, an average or a maximum reaches back over. Default: 2. */
   'metrics.num.samples': int(2, low, atLeast(1)),
+  /** Every metric is kept, whatever is said here. Default: INFO. */
   'metrics.recording.level': oneOf(['INFO', 'DEBUG', 'TRACE'], 'INFO', low),
+  /** Milliseconds of one such window. Default: 30000. */
   'metrics.sample.window.ms': long(30_000, low, atLeast(0)),
+  /** Milliseconds between attempts to reach a broker, at most. Default: 1000. */
   'reconnect.backoff.max.ms': long(1000, low, atLeast(0)),
+  /** Milliseconds between the first attempts to reach a broker; doubled each time, ± 20 %. Default: 50. */
   'reconnect.backoff.ms': long(50, low, atLeast(0)),
+  /** Milliseconds within which a request must be answered: then its connection is closed. Default: 30000. */
   'request.timeout.ms': int(30_000, medium, atLeast(0)),
+  /** Milliseconds before a request is repeated, at most. Default: 1000. */
   'retry.backoff.max.ms': long(1000, low, atLeast(0)),
+  /** Milliseconds before a request is repeated for the first time; doubled each time, ± 20 %. Default: 100. */
   'retry.backoff.ms': long(100, low, atLeast(0)),
-  'sasl.client.callback.handler.class': className(null, medium),
-  'sasl.jaas.config': password(null, medium),
-  'sasl.kerberos.kinit.cmd': string('/usr/bin/kinit', low),
-  'sasl.kerberos.min.time.before.relogin': long(60_000, low),
-  'sasl.kerberos.service.name': string(null, medium),
-  'sasl.kerberos.ticket.renew.jitter': double(0.05, low),
-  'sasl.kerberos.ticket.renew.window.factor': double(0.8, low),
-  'sasl.login.callback.handler.class': className(null, medium),
-  'sasl.login.class': className(null, medium),
-  'sasl.login.connect.timeout.ms': int(null, low),
-  'sasl.login.read.timeout.ms': int(null, low),
-  'sasl.login.refresh.buffer.seconds': short(300, low, between(0, 3600)),
-  'sasl.login.refresh.min.period.seconds': short(60, low, between(0, 900)),
-  'sasl.login.refresh.window.factor': double(0.8, low, between(0.5, 1)),
-  'sasl.login.refresh.window.jitter': double(0.05, low, between(0, 0.25)),
-  'sasl.login.retry.backoff.max.ms': long(10_000, low),
-  'sasl.login.retry.backoff.ms': long(100, low),
-  'sasl.mechanism': string('GSSAPI', medium),
-  'sasl.oauthbearer.assertion.algorithm': oneOfAnyCase(['ES256', 'RS256'], 'RS256', medium),
-  'sasl.oauthbearer.assertion.claim.aud': string(null, medium),
-  'sasl.oauthbearer.assertion.claim.exp.seconds': int(300, low, between(0, 86_400)),
-  'sasl.oauthbearer.assertion.claim.iss': string(null, medium),
-  'sasl.oauthbearer.assertion.claim.jti.include': boolean(false, medium),
-  'sasl.oauthbearer.assertion.claim.nbf.seconds': int(60, low, between(0, 3600)),
-  'sasl.oauthbearer.assertion.claim.sub': string(null, medium),
-  'sasl.oauthbearer.assertion.file': string(null, medium),
-  'sasl.oauthbearer.assertion.private.key.file': string(null, medium),
-  'sasl.oauthbearer.assertion.private.key.passphrase': password(null, medium),
-  'sasl.oauthbearer.assertion.template.file': string(null, medium),
-  'sasl.oauthbearer.client.credentials.client.id': string(null, medium),
-  'sasl.oauthbearer.client.credentials.client.secret': password(null, medium),
-  'sasl.oauthbearer.clock.skew.seconds': int(30, low),
-  'sasl.oauthbearer.expected.audience': list([], high),
-  'sasl.oauthbearer.expected.issuer': string(null, high),
-  'sasl.oauthbearer.header.urlencode': boolean(false, low),
-  'sasl.oauthbearer.jwks.endpoint.refresh.ms': long(3_600_000, low),
-  'sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms': long(10_000, low),
-  'sasl.oauthbearer.jwks.endpoint.retry.backoff.ms': long(100, low),
-  'sasl.oauthbearer.jwks.endpoint.url': string(null, medium),
-  'sasl.oauthbearer.jwt.retriever.class': className(
-    'org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever',
-    medium,
-  ),
-  'sasl.oauthbearer.jwt.validator.class': className(
-    'org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator',
-    medium,
-  ),
-  'sasl.oauthbearer.scope': string(null, medium),
-  'sasl.oauthbearer.scope.claim.name': string('scope', low),
-  'sasl.oauthbearer.sub.claim.name': string('sub', low),
-  'sasl.oauthbearer.token.endpoint.url': string(null, medium),
-  'security.protocol': oneOfAnyCase(['SASL_SSL', 'PLAINTEXT', 'SSL', 'SASL_PLAINTEXT'], 'PLAINTEXT', medium),
-  'security.providers': string(null, low),
+  /** Bytes of the kernel's buffer, which Node cannot set. Default: 131072. */
   'send.buffer.bytes': int(131_072, medium, atLeast(-1)),
+  /** Milliseconds within which a connection must be made, at most. Default: 30000. */
   'socket.connection.setup.timeout.max.ms': long(30_000, medium),
+  /** Milliseconds within which a connection must be made; doubled each time that it is not. Default: 10000. */
   'socket.connection.setup.timeout.ms': long(10_000, medium),
-  'ssl.cipher.suites': list([], low),
-  'ssl.enabled.protocols': list(['TLSv1.2', 'TLSv1.3'], medium),
-  'ssl.endpoint.identification.algorithm': string('https', low),
-  'ssl.engine.factory.class': className(null, low),
-  'ssl.key.password': password(null, high),
-  'ssl.keymanager.algorithm': string('SunX509', low),
-  'ssl.keystore.certificate.chain': password(null, high),
-  'ssl.keystore.key': password(null, high),
-  'ssl.keystore.location': string(null, high),
-  'ssl.keystore.password': password(null, high),
-  'ssl.keystore.type': string('JKS', medium),
-  'ssl.protocol': string('TLSv1.3', medium),
-  'ssl.provider': string(null, medium),
-  'ssl.secure.random.implementation': string(null, low),
-  'ssl.trustmanager.algorithm': string('PKIX', low),
-  'ssl.truststore.certificates': password(null, high),
-  'ssl.truststore.location': string(null, high),
-  'ssl.truststore.password': password(null, high),
-  'ssl.truststore.type': string('JKS', medium),
 }

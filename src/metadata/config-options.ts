@@ -6,7 +6,7 @@
  */
 import { ConfigError } from '../wire/errors.ts'
 import { brokerConfigs } from './broker-configs.ts'
-import type { ConfigsOf, ConfigTable } from './config-definition.ts'
+import type { ConfigDefinition, ConfigsOf, ConfigTable } from './config-definition.ts'
 import { definitionOf, parseConfig } from './config-definition.ts'
 import { formatValue } from './config-text.ts'
 import type { Overrides } from './config-values.ts'
@@ -63,7 +63,7 @@ export function clientConfiguration<Table extends ConfigTable>(
   const warnings: string[] = []
   const given = new Set(Object.keys(values).filter(name => values[name] !== undefined))
   for (const [name, definition] of Object.entries(table)) {
-    configs[name] = parseConfig(definition, name, given.has(name) ? values[name] : undefined)
+    configs[name] = parseClientConfig(definition, name, given.has(name) ? values[name] : undefined)
   }
   for (const name of given) {
     if (definitionOf(table, name) !== undefined) continue
@@ -71,4 +71,16 @@ export function clientConfiguration<Table extends ConfigTable>(
     warnings.push(`unknown ${area} config '${name}'${didYouMean(name, Object.keys(table))}`)
   }
   return { configs: configs as ConfigsOf<Table>, given, warnings }
+}
+
+/** In Kafka's words, and where these name one bound only or none, with the whole range. */
+function parseClientConfig(definition: ConfigDefinition, name: string, value: unknown): unknown {
+  try {
+    return parseConfig(definition, name, value)
+  } catch (error) {
+    const legal = definition.validator?.text
+    if (!(error instanceof ConfigError) || legal === undefined || !legal.startsWith('[')) throw error
+    if (/must be one of|between/.test(error.message)) throw error
+    throw new ConfigError(`${error.message} (legal: ${legal})`)
+  }
 }

@@ -37,8 +37,8 @@ export interface Channel {
 export interface ChannelReceiver {
   /** What is still to settle because of this frame, if anything is, is answered as a promise. */
   onFrame(frame: Frame): unknown
-  /** `isReset`: the connection broke, it was not ended by the other side. */
-  onClose(reason: CloseReason, isReset?: boolean): void
+  /** `isReset`: the connection broke, it was not ended by the other side. `refusal`: the ends do not trust each other. */
+  onClose(reason: CloseReason, isReset?: boolean, refusal?: Error): void
   /** The channel was full, and is not any more. */
   onDrain?(): unknown
 }

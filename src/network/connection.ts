@@ -49,6 +49,7 @@ export class Connection {
   #timerAt = 0
   #lost: Error | undefined
   readonly #onClose: ((error: Error) => void) | undefined
+  readonly #onThrottle: ((ms: number, api: AnyApi, version: number) => void) | undefined
   readonly #unlisten: (() => void) | undefined
 
   constructor(
@@ -59,6 +60,8 @@ export class Connection {
       readonly housekeeping?: boolean
       readonly traffic?: Traffic | undefined
       readonly onClose?: (error: Error) => void
+      /** The node asked for a pause in the answer to this API, in this version. */
+      readonly onThrottle?: (ms: number, api: AnyApi, version: number) => void
       /** The node reads again: `isFull` is over. */
       readonly onDrain?: () => void
     },
@@ -68,12 +71,14 @@ export class Connection {
     this.#clientId = options.clientId
     this.#housekeeping = options.housekeeping ?? false
     this.#onClose = options.onClose
+    this.#onThrottle = options.onThrottle
     this.#traffic = options.traffic
     // Timers of housekeeping are idle: where time leaps, they and what they wait for move along.
     if (this.#housekeeping) this.#unlisten = options.runtime.onLeap(ms => this.#leapt(ms))
     channel.receive({
       onFrame: frame => this.#receive(frame),
-      onClose: reason => this.#end(new ConnectionError(`the connection to ${channel.peer} was closed: ${reason}`)),
+      onClose: (reason, _isReset, refusal) =>
+        this.#end(refusal ?? new ConnectionError(`the connection to ${channel.peer} was closed: ${reason}`)),
       ...(options.onDrain === undefined ? {} : { onDrain: options.onDrain }),
     })
   }
@@ -156,6 +161,9 @@ export class Connection {
     if (this.#inFlight.length === 0) {
       this.#timer?.cancel()
       this.#timer = undefined
+    }
+    if (this.#onThrottle !== undefined && 'throttleTimeMs' in response && (response.throttleTimeMs as number) > 0) {
+      this.#onThrottle(response.throttleTimeMs as number, next.api, next.version)
     }
     next.outcome.onResponse(response as never)
   }

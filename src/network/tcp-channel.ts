@@ -5,6 +5,7 @@ import type { Frame } from '../wire/frame.ts'
 import type { Channel, ChannelReceiver, CloseReason } from './channel.ts'
 import { Framing, framed } from './framing.ts'
 import type { PairedStream } from './stream-pair.ts'
+import { tlsRefusal } from './tls.ts'
 
 /** How long a connection that was closed may take to hand over what was sent before, in milliseconds. */
 const LINGER_MS = 1_000
@@ -38,13 +39,15 @@ export class TcpChannel implements Channel {
   #ended = false
   #closed = false
   #lost: string | undefined
+  /** The other end did not trust us: under TLS 1.3 it says so after it seemed to be agreed. */
+  #refusal: Error | undefined
 
   constructor({ runtime, socket, peer, maxFrameBytes, idleMs, gone }: TcpChannelOptions) {
     this.peer = peer
     this.#runtime = runtime
     this.#socket = socket
     this.#framing = new Framing(maxFrameBytes)
-    socket.on('error', error => this.#lose(error.message))
+    socket.on('error', error => this.#lose(error.message, 'encrypted' in socket ? tlsRefusal(error, peer) : undefined))
     socket.on('close', () => {
       gone()
       this.#lose('closed by the other end')
@@ -78,8 +81,8 @@ export class TcpChannel implements Channel {
   receive(receiver: ChannelReceiver): void {
     this.#receiver = receiver
     if (this.#lost !== undefined) {
-      const reason = this.#lost
-      this.#runtime.after(0, () => receiver.onClose(reason, true))
+      const [reason, refusal] = [this.#lost, this.#refusal]
+      this.#runtime.after(0, () => receiver.onClose(reason, true, refusal))
       return
     }
     const socket = this.#socket
@@ -132,7 +135,9 @@ export class TcpChannel implements Channel {
   /** Breaks the connection (RST): what is under way is lost. */
   reset(): void {
     this.#closed = true
-    this.#socket.resetAndDestroy()
+    // TLS has no way to break a connection but to end it.
+    if ('encrypted' in this.#socket) this.#socket.destroy()
+    else this.#socket.resetAndDestroy()
   }
 
   /** The process that this end belongs to is no more: the kernel ends the connection. */
@@ -162,7 +167,8 @@ export class TcpChannel implements Channel {
     return results.length > 1 ? Promise.all(results) : results[0]
   }
 
-  #lose(reason: string): void {
+  #lose(reason: string, refusal?: Error): void {
+    this.#refusal ??= refusal
     if (!this.#closed) this.#run(() => this.#end(reason, true))
   }
 
@@ -170,7 +176,7 @@ export class TcpChannel implements Channel {
     if (this.#closed) return
     this.#lost = reason
     this.close(reason)
-    this.#receiver?.onClose(reason, isReset)
+    this.#receiver?.onClose(reason, isReset, this.#refusal)
   }
 
   /** What a receiver throws is a bug, which the runtime has to know of, and no business of the socket's. */

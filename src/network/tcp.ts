@@ -2,6 +2,7 @@ import { createServer, connect as openSocket, type Server, type Socket } from 'n
 import type { Deferred, Runtime } from '../runtime/runtime.ts'
 import { type Address, addressText, type Carrier, ConnectionError } from './channel.ts'
 import { TcpChannel } from './tcp-channel.ts'
+import { type TlsSettings, tlsRefusal, tlsSocket } from './tls.ts'
 
 /** Kafka's default for `socket.request.max.bytes`; what a client takes at most, too. */
 const MAX_FRAME_BYTES = 100 * 1024 * 1024
@@ -14,6 +15,8 @@ export interface TcpOptions {
   readonly maxFrameBytes?: number
   /** Milliseconds of silence after which a connection is closed (W-6). Default: never. */
   readonly idleMs?: number
+  /** Of the connections that are made here. Default: none, bytes travel as they are. */
+  readonly tls?: TlsSettings | undefined
 }
 
 /** Where somebody listens on this machine. */
@@ -29,15 +32,17 @@ export class TcpCarrier implements Carrier {
   readonly #runtime: Runtime
   readonly #maxFrameBytes: number
   readonly #idleMs: number | undefined
+  readonly #tls: TlsSettings | undefined
   readonly #sockets = new Map<Socket, TcpChannel | undefined>()
   readonly #servers = new Set<Server>()
   #closed = false
   #gone: Deferred<void> | undefined
 
-  constructor({ runtime, maxFrameBytes = MAX_FRAME_BYTES, idleMs }: TcpOptions) {
+  constructor({ runtime, maxFrameBytes = MAX_FRAME_BYTES, idleMs, tls }: TcpOptions) {
     this.#runtime = runtime
     this.#maxFrameBytes = maxFrameBytes
     this.#idleMs = idleMs
+    this.#tls = tls
   }
 
   /** Open sockets, of both kinds. */
@@ -45,7 +50,7 @@ export class TcpCarrier implements Carrier {
     return this.#sockets.size
   }
 
-  /** Rejects with a ConnectionError that says why: refused, unreachable, no such host. */
+  /** Rejects with a ConnectionError that says why: refused, unreachable, no such host; or an SslAuthenticationError. */
   connect(from: string, to: Address): Promise<TcpChannel> {
     const connected: Deferred<TcpChannel> = this.#runtime.deferred<TcpChannel>()
     const where = addressText(to)
@@ -53,23 +58,30 @@ export class TcpCarrier implements Carrier {
       connected.reject(new ConnectionError(`${from} does not connect to ${where}: it was closed`))
       return connected.promise
     }
-    const socket = openSocket({ host: to.host, port: to.port, noDelay: true, keepAlive: true, allowHalfOpen: true })
+    const { socket, ready } = this.#open(to)
     this.#sockets.set(socket, undefined)
-    const failed = (why: string) => {
+    const failed = (why: string, refusal?: Error) => {
       this.#forget(socket)
       socket.destroy()
-      connected.reject(new ConnectionError(`${from} could not connect to ${where}: ${why}`))
+      connected.reject(refusal ?? new ConnectionError(`${from} could not connect to ${where}: ${why}`))
     }
-    const onError = (error: Error) => failed(reasonOf(error))
+    const onError = (error: Error) => failed(reasonOf(error), this.#tls && tlsRefusal(error, where))
     const onClose = () => failed('it was closed')
     socket.once('error', onError)
     socket.once('close', onClose)
-    socket.once('connect', () => {
+    socket.once(ready, () => {
       socket.off('close', onClose)
       connected.resolve(this.#channel(socket, where))
       socket.off('error', onError)
     })
     return connected.promise
+  }
+
+  /** With the event that says that bytes may be sent. */
+  #open(to: Address): { socket: Socket; ready: 'connect' | 'secureConnect' } {
+    if (this.#tls !== undefined) return { socket: tlsSocket(to, this.#tls), ready: 'secureConnect' }
+    const options = { host: to.host, port: to.port, noDelay: true, keepAlive: true, allowHalfOpen: true }
+    return { socket: openSocket(options), ready: 'connect' }
   }
 
   listen(name: string, at: Address, accept: (channel: TcpChannel) => void): TcpListener {

@@ -62,15 +62,20 @@ export class KafkaError extends Error {
   readonly errorName: ErrorName
   /** The Java client's exception class, such as `NotLeaderOrFollowerException`. */
   readonly exception: string
+  /** The same call may succeed later, as it is. */
   readonly retriable: boolean
   readonly refreshesMetadata: boolean
+  /** Whoever got this can do nothing more, whatever is sent or asked: it has to be closed. */
+  readonly fatal: boolean
+  /** The transaction has to be aborted; then the same producer can go on. */
+  readonly abortable: boolean
   /** What was said instead of the table's sentence; null where nothing was: responses have no error_message then. */
   readonly ownMessage: string | null
   /** Whatever helps whoever catches it: the failing records, the current leader, … */
   readonly details: unknown
 
   constructor(name: ErrorName, message?: string, details?: unknown) {
-    super(message ?? defaultMessage(name))
+    super(message ?? defaultMessage(name), causeIn(details))
     const entry = errorOf(errorCodes[name])
     this.name = entry.exception.replace(/(Exception)?$/, 'Error')
     this.code = entry.code
@@ -78,6 +83,8 @@ export class KafkaError extends Error {
     this.exception = entry.exception
     this.retriable = entry.retriable
     this.refreshesMetadata = entry.refreshesMetadata
+    this.fatal = entry.authentication || fatalErrors.has(name)
+    this.abortable = entry.abortable
     this.ownMessage = message ?? null
     this.details = details
   }
@@ -93,6 +100,22 @@ export class KafkaError extends Error {
   }
 }
 
+/** What ends a producer (C-54), and a static member that another one has replaced. */
+const fatalErrors: ReadonlySet<ErrorName> = new Set([
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+  'UNSUPPORTED_VERSION',
+  'INVALID_PRODUCER_ID_MAPPING',
+  'PRODUCER_FENCED',
+  'FENCED_INSTANCE_ID',
+])
+
+/** `details` may have a cause: it is the error's, too. */
+function causeIn(details: unknown): ErrorOptions | undefined {
+  if (typeof details !== 'object' || details === null || !('cause' in details)) return undefined
+  return details.cause === undefined ? undefined : { cause: details.cause }
+}
+
 function defaultMessage(name: ErrorName): string {
   const sentence = errorSentences[name]
   return sentence === undefined ? name : `${name}: ${sentence}`
@@ -103,6 +126,20 @@ export class BufferExhaustedError extends KafkaError {
   constructor(message: string) {
     super('REQUEST_TIMED_OUT', message)
     this.name = 'BufferExhaustedError'
+  }
+}
+
+/**
+ * TLS: one end does not trust the other, or they have nothing in common (SslAuthenticationException). There is no code for it:
+ * it is found while connecting, before anything is asked.
+ */
+export class SslAuthenticationError extends KafkaError {
+  override readonly name = 'SslAuthenticationError'
+  override readonly exception = 'SslAuthenticationException'
+  override readonly fatal = true
+
+  constructor(message: string, cause?: unknown) {
+    super('UNKNOWN_SERVER_ERROR', message, { cause })
   }
 }
 

@@ -3,6 +3,7 @@ import { adminConfigsOf } from '../../src/client/configuration.ts'
 import { Connections } from '../../src/client/connections.ts'
 import { Coordinators } from '../../src/client/coordinators.ts'
 import { ClientMetadata } from '../../src/client/metadata.ts'
+import { metadataSettings } from '../../src/client/metadata-settings.ts'
 import type { Plant } from '../../src/cluster/plant.ts'
 import {
   ApiVersions,
@@ -59,8 +60,7 @@ function coordinatorsOf(name: string): Coordinators {
   const environment = { runtime, carrier: network, bootstrap, clientName: name }
   const configs = adminConfigsOf({}, environment)
   const connections = new Connections(environment, configs)
-  const [retryBackoffMs, retryBackoffMaxMs] = [100, 1_000]
-  const options = { maxAgeMs: 300_000, retryBackoffMs, retryBackoffMaxMs, allowAutoTopicCreation: false }
+  const options = { ...metadataSettings(configs), allowAutoTopicCreation: false }
   const metadata = new ClientMetadata(environment, connections, { ...options, topics: () => [] })
   return new Coordinators(environment, connections, metadata, configs)
 }

@@ -239,10 +239,9 @@ test('a call whose answer is lost is made again', async () => {
   expect((await admin.listTopics()).map(({ name }) => name)).toContain('audit')
 })
 
-test('after close every call says so; unknown configuration is refused', async () => {
+test('after close every call says so', async () => {
   const admin = cluster.admin()
   await admin.close()
   await admin.close()
   await expect(admin.listTopics()).rejects.toThrow(IllegalStateError)
-  expect(() => cluster.admin({ 'default.api.timeout': 1 } as never)).toThrow(ConfigError)
 })

@@ -14,7 +14,7 @@ function sticky(queueLengths: readonly (number | undefined)[], available: readon
     for (let i = 0; i < length; i++) queue.batches.push(undefined as never)
     return queue
   })
-  const topic = { name: 'orders', partitionCount: queueLengths.length, available, queues }
+  const topic = { name: 'orders', partitionCount: queueLengths.length, available, queues, leaderOf: () => 1 }
   return new StickyPartitioner(topic, { runtime: new VirtualRuntime({ seed: 7 }), stickyBytes: 100, isAdaptive })
 }
 

@@ -19,7 +19,7 @@ function setup() {
       capacity: 64,
       ratio: undefined,
     })
-    for (let i = 0; i < count; i++) void made.append(0, null, null, [])
+    for (let i = 0; i < count; i++) void made.append(0, null, null, [], 70)
     return made
   }
   const drained = (count = 1) => {
@@ -105,7 +105,7 @@ test('a new epoch moves what is on its way to sequences from 0 on, and other par
     capacity: 64,
     ratio: undefined,
   })
-  void there.append(0, null, null, [])
+  void there.append(0, null, null, [], 70)
   sequences.stamp(other, there)
   expect(stampOf(there)).toEqual([1, 0])
 })

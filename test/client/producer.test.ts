@@ -1,7 +1,15 @@
 import { afterEach, expect, test } from 'vitest'
 import { initProducerId } from '../../src/apis/init-producer-id.ts'
 import { produce } from '../../src/apis/produce.ts'
-import { type Cluster, type ClusterOptions, createCluster, hold, reset } from '../../src/index.ts'
+import {
+  type Cluster,
+  type ClusterOptions,
+  createCluster,
+  hold,
+  type ProducerRecord,
+  type RecordMetadata,
+  reset,
+} from '../../src/index.ts'
 import {
   BufferExhaustedError,
   ConfigError,
@@ -184,11 +192,8 @@ test('a record without topic, or with a negative partition or timestamp, is refu
   ])
 })
 
-test('an unknown configuration key is refused with the one that was probably meant', async () => {
+test('two configuration keys that do not agree are refused', async () => {
   await start()
-  expect(() => cluster.producer({ 'linger.msec': 5 } as never)).toThrow(
-    new ConfigError("unknown producer config 'linger.msec': did you mean 'linger.ms'?"),
-  )
   expect(() => cluster.producer({ 'enable.idempotence': true, acks: '1' })).toThrow(ConfigError)
 })
 
@@ -560,9 +565,9 @@ test('interceptors see every record before it is sent and how it ended; what the
   await start()
   const seen: string[] = []
   const interceptor = {
-    onSend: (record: { value?: unknown }) => ({ ...record, value: `${record.value}!` }),
-    onAcknowledgement: (metadata: { offset: number } | undefined, error: unknown) => {
-      seen.push(metadata === undefined ? String((error as Error).name) : `offset ${metadata.offset}`)
+    onSend: (record: ProducerRecord) => ({ ...record, value: `${record.value}!` }),
+    onAcknowledgement: (metadata: RecordMetadata, error: unknown) => {
+      seen.push(error === undefined ? `offset ${metadata.offset}` : String((error as Error).name))
       throw new Error('ignored')
     },
   }

@@ -179,10 +179,15 @@ test.each([
   await expect(createCluster(options as ClusterOptions)).rejects.toThrow(sentence)
 })
 
-test.each([Producer, Consumer, Admin])('a client without servers, or with one that is none, says so: %o', Client => {
-  expect(() => new Client({})).toThrow("bootstrap.servers must name at least one broker, as in 'localhost:9092'")
-  expect(() => new Client({ 'bootstrap.servers': 'localhost' })).toThrow('Invalid url in bootstrap.servers: localhost')
-})
+test.each<new (config: object) => object>([Producer, Consumer, Admin])(
+  'a client without servers, or with one that is none, says so: %o',
+  Client => {
+    expect(() => new Client({})).toThrow("bootstrap.servers must name at least one broker, as in 'localhost:9092'")
+    expect(() => new Client({ 'bootstrap.servers': 'localhost' })).toThrow(
+      'Invalid url in bootstrap.servers: localhost',
+    )
+  },
+)
 
 test('a producer that reaches nobody fails with the timeout of its configuration, and closes at once', async () => {
   const [port] = await freePorts(1)

@@ -87,10 +87,6 @@ test.each([
     'mini-kafka produce: --config value.serializer has no place here: bytes are sent as they are',
   ],
   [
-    'consume --topic orders --config security.protocol=SASL_SSL',
-    'mini-kafka consume: --config security.protocol=SASL_SSL: there is no TLS and no SASL here, only PLAINTEXT',
-  ],
-  [
     'consume --topic orders --config group.id=g',
     'mini-kafka consume: --config group.id has no place here: use --group',
   ],

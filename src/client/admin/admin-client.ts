@@ -7,6 +7,7 @@ import { Connections } from '../connections.ts'
 import { Coordinators } from '../coordinators.ts'
 import type { ClientEnvironment } from '../environment.ts'
 import { ClientMetadata } from '../metadata.ts'
+import { metadataSettings } from '../metadata-settings.ts'
 import type { NodeConnection } from '../node-connection.ts'
 import { partitionText, type TopicPartition } from '../topic-partition.ts'
 import { within } from '../topic-wait.ts'
@@ -41,9 +42,7 @@ export class AdminClient {
     const retryBackoffMaxMs = configs['retry.backoff.max.ms']
     this.backoff = new Backoff(this.runtime, 'admin.retry', retryBackoffMs, retryBackoffMaxMs)
     this.metadata = new ClientMetadata(environment, this.connections, {
-      maxAgeMs: configs['metadata.max.age.ms'],
-      retryBackoffMs,
-      retryBackoffMaxMs,
+      ...metadataSettings(configs),
       allowAutoTopicCreation: false,
       topics: () => [...this.#asked],
     })

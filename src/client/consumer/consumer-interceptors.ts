@@ -6,6 +6,8 @@ import { type ConsumerRecord, ConsumerRecords } from './consumer-record.ts'
 
 /** `interceptor.classes`: sees the records before the application does, and what was committed. What it throws is only noted. */
 export interface ConsumerInterceptor {
+  /** Called once, with all that the consumer was configured with. */
+  configure?(configs: Readonly<Record<string, unknown>>): void
   /** Answers the records to hand out instead. Called in `poll`, whenever it found something. */
   // biome-ignore lint/suspicious/noExplicitAny: of whatever types the consumer's deserializers make
   onConsume?(records: ConsumerRecords<any, any>): readonly ConsumerRecord<any, any>[]
@@ -20,8 +22,9 @@ export class ConsumerInterceptors {
   readonly #all: Interceptors<ConsumerInterceptor>
 
   /** @throws {ConfigError} for something that cannot intercept */
-  constructor(values: readonly ClassValue[], runtime: Runtime, who: string) {
-    this.#all = new Interceptors(values, 'onConsume, onCommit and close', runtime, who)
+  constructor(configs: { readonly 'interceptor.classes': readonly ClassValue[] }, runtime: Runtime, who: string) {
+    const values = configs['interceptor.classes']
+    this.#all = new Interceptors(values, 'onConsume, onCommit and close', runtime, who, configs)
   }
 
   get isEmpty(): boolean {

@@ -3,7 +3,8 @@ import { type ConsumerOptions, consumerConfigsOf } from '../configuration.ts'
 import { Connections } from '../connections.ts'
 import type { ClientEnvironment } from '../environment.ts'
 import { ClientMetadata } from '../metadata.ts'
-import { deserialized, deserializerOf } from '../serdes.ts'
+import { metadataSettings } from '../metadata-settings.ts'
+import { RecordDeserializers } from '../record-serdes.ts'
 import { partitionText } from '../topic-partition.ts'
 import { assignorsOf } from './assignors/strategies.ts'
 import { ConsumerGroup } from './consumer-group.ts'
@@ -25,7 +26,8 @@ export interface ConsumerParts<Key, Value> {
   readonly subscription: Subscription
   readonly fetcher: Fetcher
   readonly queries: OffsetQueries
-  readonly interceptors: ConsumerInterceptors
+  /** Interceptors and deserializers. */
+  readonly told: { close(): void }
   readonly rounds: PollRounds<Key, Value>
   /** Undefined without `group.id`. */
   readonly group: ConsumerGroup | undefined
@@ -39,18 +41,17 @@ export function consumerParts<Key, Value>(
 ): ConsumerParts<Key, Value> {
   const configs = consumerConfigsOf(config, environment)
   const { runtime, clientName: name } = environment
-  const read = readOptions(configs)
+  const deserializers = new RecordDeserializers(configs)
+  const read = readOptions(configs, deserializers)
   const { isReadCommitted } = read
-  const interceptors = new ConsumerInterceptors(configs['interceptor.classes'], runtime, name)
+  const interceptors = new ConsumerInterceptors(configs, runtime, name)
   const subscription = new Subscription()
   const metrics = new ConsumerMetrics(runtime, configs, subscription)
   const connections = new Connections(environment, configs, metrics.traffic)
   /** Topics that somebody asked about, beside those that are read. */
   const askedTopics = new Set<string>()
   const metadata = new ClientMetadata(environment, connections, {
-    maxAgeMs: configs['metadata.max.age.ms'],
-    retryBackoffMs: configs['retry.backoff.ms'],
-    retryBackoffMaxMs: configs['retry.backoff.max.ms'],
+    ...metadataSettings(configs),
     allowAutoTopicCreation: configs['allow.auto.create.topics'],
     topics: () => {
       const wanted = subscription.wantedTopics()
@@ -94,33 +95,32 @@ export function consumerParts<Key, Value>(
     requireOpen,
   }
   const rounds = new PollRounds<Key, Value>(polled)
-  return { configs, connections, metadata, metrics, subscription, fetcher, queries, interceptors, rounds, group }
+  const told = {
+    close: () => {
+      interceptors.close()
+      deserializers.close(runtime, name)
+    },
+  }
+  return { configs, connections, metadata, metrics, subscription, fetcher, queries, told, rounds, group }
 }
 
 /** Nothing is asked or answered any more; a pending poll looks once more, and finds that. */
 export function endParts(parts: ConsumerParts<unknown, unknown>, reason: Error): void {
-  const { group, fetcher, metadata, connections, interceptors, rounds } = parts
+  const { group, fetcher, metadata, connections, told, rounds } = parts
   group?.end()
   fetcher.close()
   metadata.close(reason)
   connections.close(reason)
-  interceptors.close()
+  told.close()
   rounds.changed()
 }
 
-function readOptions(configs: ConsumerConfigs): ReadOptions {
-  const deserializeKey = deserializerOf('key.deserializer', configs['key.deserializer']!)
-  const deserializeValue = deserializerOf('value.deserializer', configs['value.deserializer']!)
+function readOptions(configs: ConsumerConfigs, deserializers: RecordDeserializers): ReadOptions {
   return {
     isReadCommitted: configs['isolation.level'] === 'read_committed',
     checksCrcs: configs['check.crcs'],
     deserialize: (partition, offset, key, value) => {
-      const { topic } = partition
-      const where = () => `${partitionText(partition)} at offset ${offset}`
-      return {
-        key: deserialized(deserializeKey, topic, key, where),
-        value: deserialized(deserializeValue, topic, value, where),
-      }
+      return deserializers.read(partition.topic, key, value, () => `${partitionText(partition)} at offset ${offset}`)
     },
   }
 }

@@ -240,7 +240,6 @@ export class Fetcher {
   ): void {
     const { metadata, metrics, runtime } = this.#options
     this.#over(node.nodeId, asked)
-    if (response.throttleTimeMs > 0) node.throttle(response.throttleTimeMs)
     if (response.errorCode !== errorCodes.NONE) {
       const error = KafkaError.of(response.errorCode)
       session.broken(error.errorName === 'FETCH_SESSION_ID_NOT_FOUND')

@@ -12,17 +12,26 @@ import type { Runtime } from '../../runtime/runtime.ts'
 import type { AnyApi } from '../../wire/api.ts'
 import { Meter, Spread } from './meter.ts'
 import type { MetricList, MetricTags } from './metric-list.ts'
+import { defaultWindow, type SampleWindow } from './sampled-stat.ts'
 
 const LENGTH_BYTES = 4
 const timed: ReadonlySet<string> = new Set(['Fetch', 'Produce'])
 
 /** Requests and answers, and their bytes. */
 class Traffic {
-  readonly outgoing = new Meter('sum')
-  readonly requests = new Meter('count')
-  readonly requestSize = new Spread()
-  readonly incoming = new Meter('sum')
-  readonly responses = new Meter('count')
+  readonly outgoing: Meter
+  readonly requests: Meter
+  readonly requestSize: Spread
+  readonly incoming: Meter
+  readonly responses: Meter
+
+  constructor(window: SampleWindow) {
+    this.outgoing = new Meter('sum', undefined, window)
+    this.requests = new Meter('count', undefined, window)
+    this.requestSize = new Spread(window)
+    this.incoming = new Meter('sum', undefined, window)
+    this.responses = new Meter('count', undefined, window)
+  }
 
   sent(bytes: number, now: number): void {
     this.outgoing.record(bytes, now)
@@ -47,11 +56,13 @@ class Traffic {
 /** Told by the connections to one node. */
 export class NodeTraffic {
   readonly #metrics: TrafficMetrics
-  readonly #traffic = new Traffic()
-  readonly #latency = new Spread()
+  readonly #traffic: Traffic
+  readonly #latency: Spread
 
-  constructor(metrics: TrafficMetrics) {
+  constructor(metrics: TrafficMetrics, window: SampleWindow) {
     this.#metrics = metrics
+    this.#traffic = new Traffic(window)
+    this.#latency = new Spread(window)
   }
 
   opened(): void {
@@ -82,18 +93,25 @@ export class NodeTraffic {
 
 export class TrafficMetrics {
   readonly #runtime: Runtime
-  readonly #all = new Traffic()
-  readonly #operations = new Meter('count')
-  readonly #created = new Meter('count')
-  readonly #closed = new Meter('count')
+  readonly #window: SampleWindow
+  readonly #all: Traffic
+  readonly #operations: Meter
+  readonly #created: Meter
+  readonly #closed: Meter
   readonly #never = new Meter('count')
   readonly #neverTimed = new Spread()
   readonly #nodes = new Map<string, NodeTraffic>()
   /** Milliseconds that brokers asked for peace, for every answer. */
-  readonly throttle = new Spread()
+  readonly throttle: Spread
 
-  constructor(runtime: Runtime) {
+  constructor(runtime: Runtime, window: SampleWindow = defaultWindow) {
     this.#runtime = runtime
+    this.#window = window
+    this.#all = new Traffic(window)
+    this.#operations = new Meter('count', undefined, window)
+    this.#created = new Meter('count', undefined, window)
+    this.#closed = new Meter('count', undefined, window)
+    this.throttle = new Spread(window)
   }
 
   /** As Kafka's clients number nodes: bootstrap servers from −1 down, coordinators from the highest int down. */
@@ -101,7 +119,7 @@ export class TrafficMetrics {
     const name = `node-${purpose === 'coordinator' ? MAX_INT - nodeId : nodeId}`
     const known = this.#nodes.get(name)
     if (known !== undefined) return known
-    const made = new NodeTraffic(this)
+    const made = new NodeTraffic(this, this.#window)
     this.#nodes.set(name, made)
     return made
   }

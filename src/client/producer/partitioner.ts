@@ -2,6 +2,7 @@ import type { ClassValue } from '../../metadata/config-definition.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { ConfigError } from '../../wire/errors.ts'
 import { partitionOfKey } from '../../wire/murmur2.ts'
+import type { LeaderAvailability } from './leader-availability.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 
 /** What a partitioner of the user's own may look at. */
@@ -51,6 +52,8 @@ export interface StickyOptions {
   readonly stickyBytes: number
   /** `partitioner.adaptive.partitioning.enable`. */
   readonly isAdaptive: boolean
+  /** `partitioner.availability.timeout.ms`; undefined: every leader is available. */
+  readonly availability?: LeaderAvailability
 }
 
 /** What a sticky partitioner asks of its topic. */
@@ -59,6 +62,8 @@ export interface StickyTopic {
   readonly partitionCount: number
   /** Partitions with a leader. */
   readonly available: readonly number[]
+  /** −1 where there is none. */
+  leaderOf(partition: number): number
   /** The queues, by partition; undefined for a partition that never had a batch. */
   readonly queues: readonly (PartitionQueue | undefined)[]
 }
@@ -104,16 +109,23 @@ export class StickyPartitioner {
     else this.#current = this.#byLoad() ?? available[this.#draw(available.length)]!
   }
 
-  /** The longer the queue, the less likely; undefined where there is nothing to go by. */
+  /**
+   * The longer the queue, the less likely; partitions of leaders that cannot be sent to, not at all. Undefined where there
+   * is nothing to go by.
+   */
   #byLoad(): number | undefined {
-    const { available, partitionCount, queues } = this.#topic
-    if (!this.#options.isAdaptive || partitionCount < 2) return undefined
+    const { partitionCount, queues } = this.#topic
+    const { isAdaptive, availability } = this.#options
+    if (!isAdaptive || partitionCount < 2) return undefined
     const lengths: number[] = []
     for (let partition = 0; partition < partitionCount; partition++) {
       const queue = queues[partition]
       if (queue === undefined) return undefined
       lengths.push(queue.batches.length)
     }
+    const isAvailable = (partition: number) => availability?.isAvailable(this.#topic.leaderOf(partition)) !== false
+    const available = this.#topic.available.filter(isAvailable)
+    if (available.length === 0) return undefined
     const loads = available.map(partition => lengths[partition]!)
     const most = Math.max(...loads)
     if (loads.every(load => load === most) && loads.length === partitionCount) return undefined

@@ -3,16 +3,17 @@ import type { Runtime } from '../../runtime/runtime.ts'
 import type { ResponseOf } from '../../wire/api.ts'
 import { errorCodes, KafkaError } from '../../wire/errors.ts'
 import type { Backoff } from '../backoff.ts'
-import { ClientError } from '../client-error.ts'
 import { networkError } from '../connections.ts'
 import type { ClientMetadata } from '../metadata.ts'
 import { nodeOf } from '../metadata-view.ts'
 import type { NodeConnection } from '../node-connection.ts'
+import { expiryOf, refusalOf } from './delivery-errors.ts'
 import type { ProducerBatch } from './producer-batch.ts'
 import type { ProducerMetrics } from './producer-metrics.ts'
 import type { ProducerSequences } from './producer-sequences.ts'
 import type { RecordAccumulator } from './record-accumulator.ts'
 import type { TopicQueues } from './topic-queues.ts'
+import type { TransactionManager } from './transactions/transaction-manager.ts'
 
 type TopicResponse = ResponseOf<typeof produce>['responses'][number]
 type PartitionResponse = TopicResponse['partitionResponses'][number]
@@ -29,8 +30,12 @@ export interface CompletionOptions {
   readonly batchBytes: number
   readonly metrics: ProducerMetrics
   readonly topicOf: (name: string) => TopicQueues
+  /** Undefined without a transactional id. */
+  readonly transactions: TransactionManager | undefined
   /** The producer can do nothing more. */
   readonly fatal: (error: KafkaError) => void
+  /** Rules that are switched off, for tests of checkers. */
+  readonly mutants: ReadonlySet<string> | undefined
 }
 
 /** What one request carried. */
@@ -40,8 +45,6 @@ export interface SentBatches {
   /** Topic id → name, as the request said it. */
   readonly names: ReadonlyMap<string, string>
 }
-
-const PART_OF_BAD_BATCH = 'Failed to append record because it was part of a batch which had one or more invalid records'
 
 /** What becomes of batches once their request is answered, or lost (Kafka's Sender): done, failed, again, or in parts. */
 export class ProduceCompletion {
@@ -53,15 +56,13 @@ export class ProduceCompletion {
 
   answered(sent: SentBatches, response: ResponseOf<typeof produce>): void {
     const { metadata } = this.#options
-    for (const batch of sent.batches) batch.isOnWire = false
-    if (response.throttleTimeMs > 0) sent.node.throttle(response.throttleTimeMs)
+    for (const batch of sent.batches) this.#landed(batch)
     const nodes = response.nodeEndpoints.map(nodeOf)
     for (const topic of response.responses) {
       const name = topic.name === '' ? sent.names.get(topic.topicId) : topic.name
       for (const answer of topic.partitionResponses) {
         const batch = find(sent.batches, name, answer.index)
         if (batch === undefined) continue
-        this.#release(batch)
         metadata.hint(batch.queue.topic, answer.index, answer.currentLeader, nodes)
         this.#settle(batch, answer)
       }
@@ -72,8 +73,7 @@ export class ProduceCompletion {
   lost(sent: SentBatches, error: Error): void {
     const reason = networkError(error) as KafkaError
     for (const batch of sent.batches) {
-      batch.isOnWire = false
-      this.#release(batch)
+      this.#landed(batch)
       this.#refused(batch, reason, -1, [])
     }
     this.#options.metadata.requestUpdate()
@@ -81,15 +81,17 @@ export class ProduceCompletion {
 
   /** With acks=0 nobody answers (C-47). */
   unanswered(batch: ProducerBatch): void {
-    batch.isOnWire = false
-    this.#release(batch)
+    this.#landed(batch)
     this.complete(batch, -1, -1)
   }
 
-  #release(batch: ProducerBatch): void {
+  /** No request carries it any more. One that its answer does not mention stays as it is until it expires (C-49). */
+  #landed(batch: ProducerBatch): void {
+    batch.isOnWire = false
     batch.queue.isMuted = false
     // It ran out of time while a request carried it: its memory was kept until now (C-31).
-    if (batch.isDone) this.#options.accumulator.free(batch)
+    const { accumulator, mutants } = this.#options
+    if (batch.isDone && mutants?.has('no-memory-return') !== true) accumulator.free(batch)
   }
 
   #settle(batch: ProducerBatch, answer: PartitionResponse): void {
@@ -122,11 +124,7 @@ export class ProduceCompletion {
       return
     }
     if (isLate && error.retriable) {
-      this.fail(
-        batch,
-        new KafkaError('REQUEST_TIMED_OUT', `${expiryText(batch, deliveryTimeoutMs)}: ${error.message}`),
-        false,
-      )
+      this.fail(batch, expiryOf(batch, deliveryTimeoutMs, error), batch.attempts < this.#options.retries)
       return
     }
     this.#fail(batch, error, recordErrors)
@@ -139,18 +137,19 @@ export class ProduceCompletion {
   }
 
   #again(batch: ProducerBatch): void {
-    const { accumulator, backoff, runtime, metrics } = this.#options
+    const { accumulator, backoff, runtime, metrics, sequences, mutants } = this.#options
     batch.attempts++
     batch.retryAt = runtime.now() + backoff.delay(batch.attempts)
-    metrics.retried += batch.count
-    accumulator.putBack(batch)
+    if (mutants?.has('no-sequence-reuse')) sequences?.forget(batch)
+    metrics.retried(batch)
+    accumulator.putBack(batch, mutants?.has('retries-go-last') === true)
   }
 
   /** Parts of at most batch.size; of what is a part already, of at most half (C-44). No retry is used up. */
   #split(batch: ProducerBatch): void {
     const { accumulator, sequences, batchBytes, metrics, runtime, topicOf } = this.#options
-    metrics.splits++
-    topicOf(batch.queue.topic).ratio?.reset(1)
+    metrics.split()
+    topicOf(batch.queue.topic).ratio?.reset(batch.compressionRatio)
     const limit = batch.isSplit ? Math.max(batch.largestRecordSize(), Math.ceil(batch.size / 2)) : batchBytes
     const parts = batch.split(limit, runtime)
     if (batch.hasSequence) sequences?.inherit(batch, parts)
@@ -158,17 +157,15 @@ export class ProduceCompletion {
   }
 
   complete(batch: ProducerBatch, baseOffset: number, logAppendTime: number): void {
-    const { sequences, accumulator, metrics } = this.#options
+    const { sequences, accumulator } = this.#options
     sequences?.completed(batch, baseOffset)
-    metrics.completed(batch)
     batch.complete(baseOffset, logAppendTime)
     accumulator.forget(batch)
   }
 
   #fail(batch: ProducerBatch, error: KafkaError, recordErrors: PartitionResponse['recordErrors']): void {
     const { sequences, retries, fatal } = this.#options
-    const reason = reasons(error, recordErrors)
-    this.fail(batch, error, batch.attempts < retries, reason)
+    this.fail(batch, error, batch.attempts < retries, refusalOf(batch, error, recordErrors))
     if (sequences?.isFatal(error.errorName)) fatal(error)
   }
 
@@ -179,32 +176,26 @@ export class ProduceCompletion {
     mayHaveGap: boolean,
     reason: (index: number) => unknown = () => error,
   ): void {
-    const { sequences, accumulator, metrics } = this.#options
+    const { sequences, accumulator, metrics, transactions } = this.#options
     if (batch.isDone) return
     sequences?.failed(batch, error instanceof KafkaError ? error.errorName : undefined, mayHaveGap)
-    metrics.failed += batch.count
+    metrics.failed(batch)
     batch.fail(reason)
+    if (transactions !== undefined) transactions.batchFailed(error, reason(0))
     accumulator.forget(batch)
   }
 
   /** delivery.timeout.ms is over (C-40). */
   expire(batch: ProducerBatch): void {
-    const { sequences, deliveryTimeoutMs } = this.#options
-    const state = batch.isOnWire
-      ? 'The request has not been answered.'
-      : batch.attempts > 0
-        ? 'The batch was waiting to be sent again.'
-        : 'The request has not been sent.'
+    const { sequences, deliveryTimeoutMs, accumulator, mutants } = this.#options
+    if (mutants?.has('silent-expiry')) {
+      accumulator.forget(batch)
+      return
+    }
     const wasSentAgain = batch.attempts > 0
-    const text = `${expiryText(batch, deliveryTimeoutMs)}. ${state}`
-    this.fail(batch, new KafkaError('REQUEST_TIMED_OUT', text), false)
+    this.fail(batch, expiryOf(batch, deliveryTimeoutMs), false)
     if (wasSentAgain) sequences?.leftOpen(batch)
   }
-}
-
-function expiryText(batch: ProducerBatch, ms: number): string {
-  const { topic, partition } = batch.queue
-  return `Expiring ${batch.count} record(s) for ${topic}-${partition}:${ms} ms has passed since batch creation`
 }
 
 function find(
@@ -214,17 +205,4 @@ function find(
 ): ProducerBatch | undefined {
   for (const batch of batches) if (batch.queue.partition === partition && batch.queue.topic === topic) return batch
   return undefined
-}
-
-/** Which error each record of a refused batch gets (C-45). */
-function reasons(error: KafkaError, recordErrors: PartitionResponse['recordErrors']): (index: number) => unknown {
-  if (recordErrors.length === 0) return () => error
-  const own = new Map<number, KafkaError>()
-  for (const { batchIndex, batchIndexErrorMessage } of recordErrors) {
-    const message = batchIndexErrorMessage ?? error.ownMessage
-    const code = recordErrors.length === 1 ? error.code : errorCodes.INVALID_RECORD
-    own.set(batchIndex, KafkaError.of(code, message))
-  }
-  const others = new ClientError(PART_OF_BAD_BATCH)
-  return index => own.get(index) ?? others
 }

@@ -1,6 +1,12 @@
 import type { Deferred, Runtime } from '../../runtime/runtime.ts'
 import { BatchBuilder, type BatchOptions } from '../../wire/batch-builder.ts'
-import { type LogRecord, RecordCursor, type RecordHeader, recordsOf } from '../../wire/record.ts'
+import {
+  estimateSizeUpperBound,
+  type LogRecord,
+  RecordCursor,
+  type RecordHeader,
+  recordsOf,
+} from '../../wire/record.ts'
 import { HEAD_BYTES, incrementSequence, type RecordBatch } from '../../wire/record-batch.ts'
 import type { CompressionRatio } from './compression-ratio.ts'
 import type { PartitionQueue } from './partition-queue.ts'
@@ -30,6 +36,8 @@ export class ProducerBatch {
   readonly limit: number
   readonly memory: number
   readonly isSplit: boolean
+  /** The upper estimate of its largest record, in bytes (B-7). */
+  largestRecord = 0
   /** Re-sends so far. */
   attempts = 0
   /** When it may be re-sent. */
@@ -88,6 +96,16 @@ export class ProducerBatch {
     return HEAD_BYTES + this.#ratio!.estimate(size - HEAD_BYTES)
   }
 
+  /** Bytes that it has on the wire, once it was built; before, those without compression. */
+  get sizeOnWire(): number {
+    return this.#built?.size ?? this.#builder.size
+  }
+
+  /** Bytes of its records on the wire for one of them as they were appended; 1 without compression. */
+  get compressionRatio(): number {
+    return (this.sizeOnWire - HEAD_BYTES) / (this.#builder.size - HEAD_BYTES)
+  }
+
   get isDone(): boolean {
     return this.#done.settled
   }
@@ -126,13 +144,16 @@ export class ProducerBatch {
     return this.#estimate(this.#builder.size) + record <= this.limit
   }
 
+  /** `estimate`: what the record takes at the most (B-7). */
   append(
     timestamp: number,
     key: Uint8Array | null,
     value: Uint8Array | null,
     headers: readonly RecordHeader[],
+    estimate: number,
   ): Promise<RecordMetadata> {
     this.#builder.append(timestamp, key, value, headers)
+    if (estimate > this.largestRecord) this.largestRecord = estimate
     const future = this.#done.promise.then(this.#tell)
     this.#futures.push(future)
     return future
@@ -226,7 +247,7 @@ export class ProducerBatch {
         last.attempts = this.attempts
         children.push(last)
       }
-      last.append(timestamp, key, value, headers)
+      last.append(timestamp, key, value, headers, estimateSizeUpperBound(key, value, headers))
     }
     for (const child of children) child.seal()
     this.#children = children

@@ -49,6 +49,12 @@ export function checkRecord(record: ProducerRecord<unknown, unknown>): void {
   }
 }
 
+/**
+ * Told how a record ended: `error` is undefined if all went well. Otherwise what is not known of `metadata` is −1. What it
+ * throws is noted in the trace.
+ */
+export type SendCallback = (metadata: RecordMetadata, error: unknown) => void
+
 /** Where a record went. */
 export interface RecordMetadata {
   readonly topic: string

@@ -36,9 +36,16 @@ export class ProducerSequences {
     return fatalErrors.has(error)
   }
 
+  get identity(): { readonly producerId: number; readonly producerEpoch: number } {
+    return { producerId: this.producerId, producerEpoch: this.producerEpoch }
+  }
+
+  /** Another epoch leaves behind what nobody knows of the last. */
   given(producerId: number, producerEpoch: number): void {
     this.producerId = producerId
     this.producerEpoch = producerEpoch
+    for (const queue of this.#unresolved) queue.isUnresolved = false
+    this.#unresolved.clear()
   }
 
   /** Called before anything is drained: settles what lost batches left open, and raises the epoch where need be. */
@@ -48,18 +55,22 @@ export class ProducerSequences {
       this.#unresolved.delete(queue)
       queue.isUnresolved = false
       // All that followed was taken, so what was lost must have been appended.
-      if (queue.nextSequence !== following(queue.lastAckedSequence)) this.requestBump(queue)
+      if (queue.nextSequence !== following(queue.lastAckedSequence)) this.leftGap(queue)
     }
     if (!this.#mustBump) return
     this.#mustBump = false
     if (this.producerEpoch === LAST_EPOCH) this.producerId = -1
     else this.producerEpoch++
     for (const queue of this.#toRestart) {
-      this.#restart(queue)
+      this.restart(queue)
       this.#unresolved.delete(queue)
       queue.isUnresolved = false
     }
     this.#toRestart.clear()
+  }
+
+  protected leftGap(queue: PartitionQueue): void {
+    this.requestBump(queue)
   }
 
   requestBump(queue: PartitionQueue): void {
@@ -79,7 +90,7 @@ export class ProducerSequences {
   /** Gives a batch its place, when it is drained for the first time. */
   stamp(queue: PartitionQueue, batch: ProducerBatch): void {
     if (batch.hasSequence) return
-    if (this.#isStale(queue) && queue.sequenced.length === 0) this.#restart(queue)
+    if (this.#isStale(queue) && queue.sequenced.length === 0) this.restart(queue)
     batch.producerId = this.producerId
     batch.producerEpoch = this.producerEpoch
     batch.baseSequence = queue.nextSequence
@@ -118,8 +129,14 @@ export class ProducerSequences {
     const { queue } = batch
     queue.removeSequenced(batch)
     if (error !== undefined && this.isFatal(error)) return
-    if (error === 'UNKNOWN_PRODUCER_ID') this.#restart(queue)
+    if (error === 'UNKNOWN_PRODUCER_ID') this.restart(queue)
     else if (error === 'OUT_OF_ORDER_SEQUENCE_NUMBER' || mayHaveGap) this.requestBump(queue)
+  }
+
+  /** For tests of checkers: the batch will have another sequence, as if it had never been sent. */
+  forget(batch: ProducerBatch): void {
+    batch.queue.removeSequenced(batch)
+    batch.baseSequence = -1
   }
 
   /** It timed out after a re-send: nobody knows whether its sequence is taken (C-41). */
@@ -137,11 +154,15 @@ export class ProducerSequences {
       return true
     }
     if (errorCode === errorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER) {
-      const isNext = batch.baseSequence === following(queue.lastAckedSequence)
-      if (queue.isUnresolved || (!batch.wasResequenced && isNext)) this.requestBump(queue)
+      if (queue.isUnresolved || (!batch.wasResequenced && this.isNext(batch))) this.requestBump(queue)
       return true
     }
     return errorOf(errorCode).retriable
+  }
+
+  /** All before it was taken. */
+  protected isNext({ baseSequence, queue }: ProducerBatch): boolean {
+    return baseSequence === following(queue.lastAckedSequence)
   }
 
   #isStale(queue: PartitionQueue): boolean {
@@ -149,7 +170,7 @@ export class ProducerSequences {
   }
 
   /** Sequences from 0 on, under the producer's present epoch: also for what is on its way already. */
-  #restart(queue: PartitionQueue): void {
+  protected restart(queue: PartitionQueue): void {
     let sequence = 0
     for (const batch of queue.sequenced) {
       batch.producerId = this.producerId

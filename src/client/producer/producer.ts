@@ -2,27 +2,41 @@ import type { ProducerConfigs } from '../../metadata/producer-configs.ts'
 import type { Drive, Runtime } from '../../runtime/runtime.ts'
 import { loadCodec } from '../../wire/compression.ts'
 import { IllegalArgumentError, IllegalStateError, KafkaError } from '../../wire/errors.ts'
-import { partitionOfKey } from '../../wire/murmur2.ts'
-import { estimateSizeUpperBound, noHeaders, type RecordHeader } from '../../wire/record.ts'
+import { noHeaders } from '../../wire/record.ts'
 import { timeoutOf } from '../arguments.ts'
 import { ClientError } from '../client-error.ts'
 import { type ProducerOptions, producerConfigsOf } from '../configuration.ts'
 import { Connections } from '../connections.ts'
+import { checkOffsets, type OffsetsToCommit } from '../consumer/commit-arguments.ts'
+import type { GroupMetadata } from '../consumer/consumer-arguments.ts'
+import { Coordinators } from '../coordinators.ts'
 import type { ClientEnvironment } from '../environment.ts'
 import { ClientMetadata } from '../metadata.ts'
+import { metadataSettings } from '../metadata-settings.ts'
 import { partitionInfos, type TopicView } from '../metadata-view.ts'
-import { type Serialize, serializerOf } from '../serdes.ts'
+import { RecordSerializers } from '../record-serdes.ts'
+import type { Serialize } from '../serde.ts'
 import type { PartitionInfo } from '../topic-partition.ts'
 import { waitForTopic } from '../topic-wait.ts'
 import { BufferPool } from './buffer-pool.ts'
-import { type Partitioner, partitionerOf } from './partitioner.ts'
+import { LeaderAvailability } from './leader-availability.ts'
 import { headersOf } from './producer-headers.ts'
 import { ProducerInterceptors } from './producer-interceptors.ts'
 import { ProducerMetrics } from './producer-metrics.ts'
-import { checkRecord, type ProducerRecord, type RecordMetadata } from './producer-record.ts'
+import {
+  checkRecord,
+  type ProducerRecord,
+  type RecordData,
+  type RecordMetadata,
+  type SendCallback,
+} from './producer-record.ts'
+import { ProducerSequences } from './producer-sequences.ts'
+import { RecordAcceptance } from './record-acceptance.ts'
 import { RecordAccumulator } from './record-accumulator.ts'
 import { Sender } from './sender.ts'
 import { TopicQueues } from './topic-queues.ts'
+import { TransactionManager } from './transactions/transaction-manager.ts'
+import { TransactionalSequences } from './transactions/transactional-sequences.ts'
 import { WaitingSends } from './waiting-sends.ts'
 
 type Bytes = Uint8Array | null
@@ -34,31 +48,34 @@ type Bytes = Uint8Array | null
  * A call that cannot go on at once (metadata, memory, an asynchronous serializer) waits, and later ones for the same topic
  * queue behind it, so that records are appended in the order of the calls.
  */
-export class Producer {
+export class Producer<Key = RecordData, Value = RecordData> {
   readonly #runtime: Runtime
   readonly #configs: ProducerConfigs
   readonly #clientName: string
   readonly #ended: () => void | Promise<void>
   readonly #connections: Connections
   readonly #metadata: ClientMetadata
+  readonly #availability: LeaderAvailability
   readonly #pool: BufferPool
   readonly #accumulator: RecordAccumulator
   readonly #sender: Sender
-  readonly #metrics = new ProducerMetrics()
+  readonly #metrics: ProducerMetrics
   readonly #topics = new Map<string, TopicQueues>()
   readonly #serializeKey: Serialize
   readonly #serializeValue: Serialize
-  readonly #partitioner: Partitioner | undefined
+  readonly #acceptance: RecordAcceptance
   readonly #interceptors: ProducerInterceptors
   readonly #waiting: WaitingSends
-  readonly #ignoresKeys: boolean
-  readonly #maxRecordBytes: number
+  /** Undefined without a transactional id. */
+  readonly #transactions: TransactionManager | undefined
   readonly #unexplain: () => void
   /** Compressed batches need their codec loaded. */
   #codec: Promise<void> | undefined
   #lastTopic: TopicQueues | undefined
   /** Batches that are not settled, and sends that wait. */
   #pending = 0
+  /** A transaction is being ended: nothing lingers. */
+  #isEnding = false
   #drive: Drive | undefined
   #whenIdle: (() => void) | undefined
   #closed = false
@@ -71,47 +88,86 @@ export class Producer {
     this.#runtime = runtime
     this.#configs = configs
     this.#clientName = environment.clientName
-    this.#ended = () => environment.closed?.()
-    this.#serializeKey = serializerOf('key.serializer', configs['key.serializer']!)
-    this.#serializeValue = serializerOf('value.serializer', configs['value.serializer']!)
-    this.#partitioner = partitionerOf(configs['partitioner.class'])
-    this.#interceptors = new ProducerInterceptors(configs['interceptor.classes'], runtime, environment.clientName)
-    this.#ignoresKeys = configs['partitioner.ignore.keys']
-    this.#maxRecordBytes = Math.min(configs['max.request.size'], configs['buffer.memory'])
-    this.#connections = new Connections(environment, configs)
+    const serializers = new RecordSerializers(configs)
+    this.#serializeKey = serializers.key
+    this.#serializeValue = serializers.value
+    this.#ended = () => {
+      serializers.close(runtime, environment.clientName)
+      this.#interceptors.close()
+      return environment.closed?.()
+    }
+    this.#acceptance = new RecordAcceptance(configs)
+    this.#interceptors = new ProducerInterceptors(configs, runtime, environment.clientName)
+    this.#metrics = new ProducerMetrics(runtime, configs)
+    this.#connections = new Connections(environment, configs, this.#metrics.traffic)
     this.#metadata = new ClientMetadata(environment, this.#connections, {
-      maxAgeMs: configs['metadata.max.age.ms'],
-      retryBackoffMs: configs['retry.backoff.ms'],
-      retryBackoffMaxMs: configs['retry.backoff.max.ms'],
+      ...metadataSettings(configs),
       allowAutoTopicCreation: true,
       topics: () => this.#usedTopics(),
+      refreshesUnused: true,
     })
     this.#metadata.onUpdate(() => {
       for (const topic of this.#topics.values()) topic.view = this.#metadata.topic(topic.name)
     })
-    this.#pool = new BufferPool(runtime, configs['buffer.memory'])
+    this.#availability = new LeaderAvailability(runtime, configs['partitioner.availability.timeout.ms'])
+    this.#pool = new BufferPool(runtime, configs['buffer.memory'], (ms, inVain) =>
+      this.#metrics.waitedForMemory(ms, inVain),
+    )
     const lingerMs = configs['linger.ms']
     this.#accumulator = new RecordAccumulator({
       runtime,
       pool: this.#pool,
       batchBytes: configs['batch.size'],
       lingerMs,
+      began: queue => this.#transactions?.sentTo(queue),
       wake: isFull => (isFull ? this.#sender.wake() : this.#sender.lingering(lingerMs)),
       counted: change => this.#count(change),
     })
+    const transactionalId = configs['transactional.id']
+    const sequences =
+      transactionalId !== null
+        ? new TransactionalSequences(queue => this.#transactions?.unresolved(queue))
+        : configs['enable.idempotence']
+          ? new ProducerSequences()
+          : undefined
+    if (transactionalId !== null) {
+      this.#transactions = new TransactionManager({
+        runtime,
+        clientName: environment.clientName,
+        transactionalId,
+        timeoutMs: configs['transaction.timeout.ms'],
+        maxBlockMs: configs['max.block.ms'],
+        retryBackoffMs: configs['retry.backoff.ms'],
+        connections: this.#connections,
+        coordinators: new Coordinators(environment, this.#connections, this.#metadata, configs),
+        sequences: sequences!,
+        hasUnfinished: () => this.#pending > 0,
+        setFlushing: isFlushing => this.#flushForTransaction(isFlushing),
+        abortUnsent: reason => {
+          this.#waiting.refuse(reason)
+          this.#sender.abortUnsent(reason)
+        },
+        failForEver: error => this.#sender.failForEver(error),
+        wake: () => this.#sender.wake(),
+      })
+    }
     this.#sender = new Sender({
+      sequences,
+      transactions: this.#transactions,
       environment,
       configs,
       connections: this.#connections,
       metadata: this.#metadata,
       accumulator: this.#accumulator,
       metrics: this.#metrics,
+      availability: this.#availability,
       topicOf: name => this.#topicOf(name),
     })
     this.#waiting = new WaitingSends({
       runtime,
       maxBlockMs: configs['max.block.ms'],
       counted: change => this.#count(change),
+      refused: error => this.#refused(error),
     })
     if (configs['compression.type'] !== 'none') this.#codec = this.#loadCodec()
     this.#unexplain = runtime.explain(() => this.#connections.waiting().map(what => `${this.#clientName}: ${what}`))
@@ -119,17 +175,17 @@ export class Producer {
 
   /**
    * Sends a record; resolves with where it went, once that is settled as `acks` demands. The partition is the given one,
-   * else that of the key's hash, else one that the sticky partitioner is at. Never throws: what is wrong rejects.
+   * else that of the key's hash, else one that the sticky partitioner is at. Never throws: what is wrong rejects, and is told
+   * to the callback, if there is one; callbacks of one partition are called in the order of its log.
    *
-   * Rejects with IllegalStateError after `close`; IllegalArgumentError for a negative partition or timestamp, a missing
-   * topic, and unknown fields of a record without a value; SerializationError; KafkaError: REQUEST_TIMED_OUT (no metadata or memory within max.block.ms, no answer
-   * within delivery.timeout.ms: then the record may be in the log or not), MESSAGE_TOO_LARGE, and what the broker says.
+   * Rejects with IllegalStateError after `close`; IllegalArgumentError for a negative partition or timestamp, a missing topic,
+   * and unknown fields of a record without a value; SerializationError; KafkaError: REQUEST_TIMED_OUT (no metadata or memory
+   * within max.block.ms, no answer within delivery.timeout.ms: then the record may be in the log or not), MESSAGE_TOO_LARGE,
+   * and what the broker says.
    */
-  send(record: ProducerRecord<unknown, unknown>): Promise<RecordMetadata> {
-    if (!this.#interceptors.isEmpty) {
-      return this.#interceptors.send(record as ProducerRecord, changed => this.#send(changed))
-    }
-    return this.#send(record)
+  send(record: ProducerRecord<Key, Value>, callback?: SendCallback): Promise<RecordMetadata> {
+    if (callback === undefined && this.#interceptors.isEmpty) return this.#send(record)
+    return this.#interceptors.send(record as ProducerRecord, callback, changed => this.#send(changed))
   }
 
   #send(record: ProducerRecord<unknown, unknown>): Promise<RecordMetadata> {
@@ -147,16 +203,23 @@ export class Producer {
       const value = this.#serializeValue(name, record.value)
       if (isPromise(key) || isPromise(value)) return this.#sendLater(topic, record, key, value)
       const headers = record.headers === undefined ? noHeaders : headersOf(record.headers)
-      const partition = this.#partition(topic, record, key, value)
+      const partition = this.#acceptance.partitionOf(topic, record, key, value)
       if (partition !== undefined && partition >= topic.partitionCount)
         return this.#sendLater(topic, record, key, value)
-      this.#checkSize(key, value, headers)
+      this.#acceptance.checkSize(key, value, headers)
       const timestamp = record.timestamp ?? now
       const future = this.#accumulator.append(topic, partition, timestamp, key, value, headers)
       return future ?? this.#sendLater(topic, record, key, value)
     } catch (error) {
+      this.#refused(error)
       return Promise.reject(error)
     }
+  }
+
+  /** Kafka counts what it has exceptions of its own for, not IllegalArgument and IllegalState. */
+  #refused(error: unknown): void {
+    if (!(error instanceof IllegalArgumentError) && !(error instanceof IllegalStateError)) this.#metrics.refused()
+    if (error instanceof KafkaError) this.#transactions?.sendFailed(error)
   }
 
   #check(record: ProducerRecord<unknown, unknown>): void {
@@ -167,38 +230,8 @@ export class Producer {
       const text = 'Cannot execute transactional method because we are in an error state'
       throw new ClientError(text, { cause: fatal })
     }
+    this.#transactions?.requireSendable()
     checkRecord(record)
-  }
-
-  /** C-10; undefined: wherever the sticky partitioner is. */
-  #partition(
-    topic: TopicQueues,
-    record: ProducerRecord<unknown, unknown>,
-    key: Bytes,
-    value: Bytes,
-  ): number | undefined {
-    if (record.partition !== undefined) return record.partition
-    if (this.#partitioner !== undefined) {
-      const { partitionCount, available, name } = topic
-      const input = { topic: name, key: record.key, keyBytes: key, value: record.value, valueBytes: value }
-      const chosen = this.#partitioner({ ...input, partitionCount, available })
-      if (!Number.isSafeInteger(chosen) || chosen < 0) {
-        throw new IllegalArgumentError(
-          `The partitioner answered ${chosen}, which is not a partition: 0 to ${partitionCount - 1}`,
-        )
-      }
-      return chosen
-    }
-    if (key !== null && !this.#ignoresKeys) return partitionOfKey(key, topic.partitionCount)
-    return undefined
-  }
-
-  #checkSize(key: Bytes, value: Bytes, headers: readonly RecordHeader[]): void {
-    const bytes = estimateSizeUpperBound(key, value, headers)
-    if (bytes <= this.#maxRecordBytes) return
-    const limit = bytes > this.#configs['max.request.size'] ? 'max.request.size' : 'buffer.memory'
-    const text = `The record is ${bytes} bytes when serialized which is larger than ${this.#configs[limit]}`
-    throw new KafkaError('MESSAGE_TOO_LARGE', `${text}, which is the value of ${limit}.`)
   }
 
   /** Steps that may have to wait, in the order of the calls for this topic (C-20). */
@@ -215,8 +248,8 @@ export class Producer {
       const key = await this.#outside(serializedKey ?? this.#serializeKey(topic.name, record.key))
       const value = await this.#outside(serializedValue ?? this.#serializeValue(topic.name, record.value))
       const headers = headersOf(record.headers)
-      const partition = this.#partition(topic, record, key, value)
-      this.#checkSize(key, value, headers)
+      const partition = this.#acceptance.partitionOf(topic, record, key, value)
+      this.#acceptance.checkSize(key, value, headers)
       const timestamp = record.timestamp ?? calledAt
       const bytes = this.#accumulator.memoryFor(key, value, headers)
       let reserved = 0
@@ -266,15 +299,25 @@ export class Producer {
   async #known(topic: TopicQueues, partition: number | undefined, deadline: number): Promise<TopicView> {
     if (topic.view !== undefined && (partition ?? 0) < topic.partitionCount) return topic.view
     const limits = { deadline, timeoutMs: this.#configs['max.block.ms'] }
+    const since = this.#runtime.now()
     const view = await waitForTopic(this.#runtime, this.#metadata, topic.name, partition, limits)
+    this.#metrics.waitedForMetadata(this.#runtime.now() - since)
     topic.view = view
     return view
   }
 
-  /** Sends what lingers, and waits until every record sent before is settled, well or not (C-70). */
+  /**
+   * Sends what lingers, and waits until every record sent before is settled, well or not (C-70).
+   *
+   * @throws {ClientError} in a callback of `send`
+   */
   flush(): Promise<void> {
+    if (this.#interceptors.isCalling) {
+      return Promise.reject(new ClientError('flush() in a callback of send() would wait for that callback'))
+    }
     if (this.#pending === 0) return Promise.resolve()
     return this.#runtime.drive(`producer.flush of ${this.#clientName}`, async () => {
+      const since = this.#runtime.now()
       this.#accumulator.flushing++
       try {
         this.#sender.wake()
@@ -283,26 +326,89 @@ export class Producer {
         await Promise.all([...this.#accumulator.unfinished].map(batch => batch.finished()))
       } finally {
         this.#accumulator.flushing--
+        this.#metrics.flushed(this.#runtime.now() - since)
       }
     })
   }
 
-  /** Counters under Kafka's names, such as `record-send-total`; NaN for an average of nothing. */
+  // --- transactions --------------------------------------------------------------------------------------------------
+
+  /**
+   * Makes this the producer of its `transactional.id`: whoever had it is fenced, and what they left open is aborted. Once, before
+   * anything else; after REQUEST_TIMED_OUT (`max.block.ms`) it may be called again.
+   *
+   * @throws {IllegalStateError} without a transactional id, a second time; {KafkaError} TRANSACTIONAL_ID_AUTHORIZATION_FAILED, …
+   */
+  async initTransactions(): Promise<void> {
+    return this.#requireTransactions().initTransactions()
+  }
+
+  /** @throws {IllegalStateError} within a transaction; {KafkaError} PRODUCER_FENCED; {ClientError} after another error */
+  async beginTransaction(): Promise<void> {
+    this.#requireTransactions().beginTransaction()
+  }
+
+  /**
+   * Commits offsets of a group with the transaction, for consumers that read before they produce: `group` is what
+   * `consumer.groupMetadata()` says. Resolves when the group's coordinator has them.
+   *
+   * @throws {IllegalStateError} outside a transaction; {IllegalArgumentError}; {KafkaError} that aborts or ends the producer
+   */
+  async sendOffsetsToTransaction(offsets: OffsetsToCommit, group: GroupMetadata): Promise<void> {
+    const transactions = this.#requireTransactions()
+    if (typeof group?.groupId !== 'string') {
+      throw new IllegalArgumentError('sendOffsetsToTransaction takes the group as consumer.groupMetadata() tells it')
+    }
+    return transactions.sendOffsets({ group, offsets: checkOffsets('sendOffsetsToTransaction', offsets) })
+  }
+
+  /**
+   * Sends what lingers, waits for it, and commits. If any record fails, so does this, and the transaction is to be aborted.
+   * After REQUEST_TIMED_OUT (`max.block.ms`) nobody knows: call it again.
+   *
+   * @throws {IllegalStateError} outside a transaction; {KafkaError} PRODUCER_FENCED, …: close the producer; {ClientError}
+   */
+  async commitTransaction(): Promise<void> {
+    return this.#requireTransactions().commitTransaction()
+  }
+
+  /** Fails what was not sent yet, waits for what was, and aborts. @throws as `commitTransaction` */
+  async abortTransaction(): Promise<void> {
+    return this.#requireTransactions().abortTransaction()
+  }
+
+  #requireTransactions(): TransactionManager {
+    if (this.#closed) throw new IllegalStateError('Cannot perform operation after producer has been closed')
+    if (this.#transactions !== undefined) return this.#transactions
+    const what = 'Cannot use transactional methods without enabling transactions by setting the transactional.id'
+    throw new IllegalStateError(`${what} configuration property`)
+  }
+
+  #flushForTransaction(isFlushing: boolean): void {
+    if (isFlushing === this.#isEnding) return
+    this.#isEnding = isFlushing
+    this.#accumulator.flushing += isFlushing ? 1 : -1
+    if (isFlushing) this.#sender.wake()
+  }
+
+  /**
+   * What it has counted, under Kafka's names and in Kafka's units; where one client has several of a name, with the tags
+   * that tell them apart: `record-send-total`, `record-send-total{topic=orders}`. NaN for an average of nothing.
+   */
   metrics(): Readonly<Record<string, number>> {
-    return this.#metrics.read({
-      inFlight: this.#connections.inFlight,
-      memory: this.#pool,
-      metadataAgeMs: this.#runtime.now() - this.#metadata.refreshedAt,
-    })
+    const { inFlight } = this.#connections
+    return this.#metrics.read({ inFlight, pool: this.#pool, metadataAt: this.#metadata.refreshedAt })
   }
 
   /**
    * Takes no more records, sends what is there, waits for it at most `timeoutMs` (for ever unless said), fails the rest with
    * "Producer is closed forcefully.", and closes all connections (C-71). A second close does nothing, except that one with
-   * 0 ends the patience of the first.
+   * 0 ends the patience of the first. In a callback of `send` the timeout counts as 0.
    */
   async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
-    const timeoutMs = timeoutOf('close', options, Number.POSITIVE_INFINITY)
+    const given = timeoutOf('close', options, Number.POSITIVE_INFINITY)
+    // A callback that waited for the end of its own producer would wait for itself.
+    const timeoutMs = this.#interceptors.isCalling ? 0 : given
     if (this.#closing !== undefined && timeoutMs === 0) this.#giveUpClosing()
     this.#closing ??= this.#close(timeoutMs).finally(this.#ended)
     return this.#closing
@@ -321,7 +427,9 @@ export class Producer {
         patient: timeoutMs < Number.POSITIVE_INFINITY,
       })
     }
+    if (timeoutMs > 0 && this.#transactions?.isOpen) await this.#transactions.abortTransaction().catch(() => {})
     this.#giveUpClosing()
+    this.#transactions?.close()
     this.#unexplain()
     this.#sender.close()
     const reason = new IllegalStateError(`${this.#clientName} is closed`)
@@ -351,6 +459,7 @@ export class Producer {
       runtime: this.#runtime,
       stickyBytes: this.#configs['batch.size'],
       isAdaptive: this.#configs['partitioner.adaptive.partitioning.enable'],
+      availability: this.#availability,
     }
     const made = new TopicQueues(name, sticky, this.#configs['compression.type'] !== 'none')
     this.#topics.set(name, made)
@@ -361,7 +470,8 @@ export class Producer {
   #usedTopics(): string[] {
     const since = this.#runtime.now() - this.#configs['metadata.max.idle.ms']
     const isUsed = (topic: TopicQueues) =>
-      topic.lastUsedAt >= since || topic.waiting > 0 || topic.queues.some(queue => (queue?.batches.length ?? 0) > 0)
+      this.#metadata.errorOf(topic.name) !== 'INVALID_TOPIC_EXCEPTION' &&
+      (topic.lastUsedAt >= since || topic.waiting > 0 || topic.queues.some(queue => (queue?.batches.length ?? 0) > 0))
     return [...this.#topics.values()].filter(isUsed).map(topic => topic.name)
   }
 
@@ -374,6 +484,7 @@ export class Producer {
       this.#drive?.end()
       this.#drive = undefined
       this.#sender.rest()
+      this.#transactions?.progressed()
       this.#whenIdle?.()
     }
   }

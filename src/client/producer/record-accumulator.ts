@@ -15,6 +15,8 @@ export interface AccumulatorOptions {
   readonly batchBytes: number
   readonly lingerMs: number
   /** A batch began, or became full: the sender should look. */
+  /** A batch of this partition began. */
+  readonly began?: (queue: PartitionQueue) => void
   readonly wake: (isFull: boolean) => void
   /** There is one more batch, or one less. */
   readonly counted: (change: 1 | -1) => void
@@ -66,7 +68,7 @@ export class RecordAccumulator {
       const last = queue.last
       if (last?.hasRoomFor(most - HEAD_BYTES, timestamp, key, value, headers)) {
         const before = last.size
-        const future = last.append(timestamp, key, value, headers)
+        const future = last.append(timestamp, key, value, headers, most)
         if (reserved > 0) this.#options.pool.give(reserved)
         const isFull = last.isFull
         if (isFull) this.#options.wake(true)
@@ -107,10 +109,11 @@ export class RecordAccumulator {
     const capacity = this.#usualBytes * 2 >= limit ? limit : Math.max(this.#usualBytes, most)
     const setup = { createdAt: runtime.now(), limit, memory: limit, capacity, ratio: topic.ratio }
     const batch = new ProducerBatch(runtime, queue, setup)
-    const future = batch.append(timestamp, key, value, headers)
+    const future = batch.append(timestamp, key, value, headers, most)
     queue.batches.push(batch)
     this.waiting.add(queue)
     this.unfinished.add(batch)
+    this.#options.began?.(queue)
     counted(1)
     if (isSticky) topic.sticky.produced(batch.size, batch.isFull)
     wake(batch.isFull || queue.batches.length > 1)
@@ -140,8 +143,10 @@ export class RecordAccumulator {
     return batch
   }
 
-  putBack(batch: ProducerBatch): void {
-    batch.queue.putBack(batch)
+  /** `isLast`: behind all others, which no rule of Kafka's allows; for tests of checkers. */
+  putBack(batch: ProducerBatch, isLast = false): void {
+    if (isLast) batch.queue.batches.push(batch)
+    else batch.queue.putBack(batch)
     this.waiting.add(batch.queue)
   }
 

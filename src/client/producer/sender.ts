@@ -1,9 +1,8 @@
-import { initProducerId } from '../../apis/init-producer-id.ts'
 import { produce } from '../../apis/produce.ts'
 import type { ProducerConfigs } from '../../metadata/producer-configs.ts'
 import type { Timer } from '../../runtime/runtime.ts'
 import type { BatchOptions } from '../../wire/batch-builder.ts'
-import { errorCodes, KafkaError } from '../../wire/errors.ts'
+import type { KafkaError } from '../../wire/errors.ts'
 import { Records } from '../../wire/records.ts'
 import { zeroUuid } from '../../wire/uuid.ts'
 import { Backoff } from '../backoff.ts'
@@ -12,16 +11,22 @@ import type { ClientEnvironment } from '../environment.ts'
 import type { ClientMetadata } from '../metadata.ts'
 import type { NodeConnection } from '../node-connection.ts'
 import type { Node } from '../topic-partition.ts'
+import { BatchExpiry } from './batch-expiry.ts'
+import type { LeaderAvailability } from './leader-availability.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import { ProduceCompletion } from './produce-completion.ts'
 import type { ProducerBatch } from './producer-batch.ts'
+import { ProducerIdSource } from './producer-id-source.ts'
 import type { ProducerMetrics } from './producer-metrics.ts'
-import { ProducerSequences } from './producer-sequences.ts'
+import type { ProducerSequences } from './producer-sequences.ts'
 import type { RecordAccumulator } from './record-accumulator.ts'
 import type { TopicQueues } from './topic-queues.ts'
+import type { TransactionManager } from './transactions/transaction-manager.ts'
 
 /** The last version of Produce in which topics go by name. */
 const LAST_BY_NAME = 12
+/** The last version in which a producer adds partitions to its transaction by itself (C-60). */
+const LAST_OF_V1 = 11
 
 export interface SenderOptions {
   readonly environment: ClientEnvironment
@@ -30,7 +35,12 @@ export interface SenderOptions {
   readonly metadata: ClientMetadata
   readonly accumulator: RecordAccumulator
   readonly metrics: ProducerMetrics
+  readonly availability: LeaderAvailability
   readonly topicOf: (name: string) => TopicQueues
+  /** Undefined without idempotence. */
+  readonly sequences: ProducerSequences | undefined
+  /** Undefined without a transactional id. */
+  readonly transactions: TransactionManager | undefined
 }
 
 /** The waiting queues that one broker leads. */
@@ -53,7 +63,8 @@ export class Sender {
   readonly sequences: ProducerSequences | undefined
   readonly completion: ProduceCompletion
   readonly #options: SenderOptions
-  readonly #backoff: Backoff
+  readonly #idSource: ProducerIdSource
+  readonly #expiry: BatchExpiry
   readonly #batchOptions: BatchOptions
   readonly #maxInFlight: number
   readonly #acks: number
@@ -61,11 +72,6 @@ export class Sender {
   #isAwake = false
   #timer: Timer | undefined
   #timerAt = Number.POSITIVE_INFINITY
-  #expiry: Timer | undefined
-  #isGettingId = false
-  #idFailures = 0
-  #idRetry: Timer | undefined
-  #expiryIsDue = false
   #fatal: KafkaError | undefined
   #closed = false
 
@@ -75,23 +81,55 @@ export class Sender {
     const { runtime } = environment
     this.#acks = Number(configs.acks)
     this.#maxInFlight = configs['max.in.flight.requests.per.connection']
-    this.#backoff = new Backoff(runtime, 'producer.retry', configs['retry.backoff.ms'], configs['retry.backoff.max.ms'])
-    this.sequences = configs['enable.idempotence'] ? new ProducerSequences() : undefined
+    const backoff = new Backoff(runtime, 'producer.retry', configs['retry.backoff.ms'], configs['retry.backoff.max.ms'])
+    this.sequences = options.sequences
     const compression = configs['compression.type']
     const level = compression === 'none' || compression === 'snappy' ? -1 : configs[`compression.${compression}.level`]
-    this.#batchOptions = { compression, ...(level === -1 ? {} : { compressionLevel: level }) }
+    this.#batchOptions = {
+      compression,
+      transactional: options.transactions !== undefined,
+      ...(level === -1 ? {} : { compressionLevel: level }),
+    }
     this.completion = new ProduceCompletion({
       runtime,
       accumulator,
       metadata,
       sequences: this.sequences,
-      backoff: this.#backoff,
+      backoff,
       retries: configs.retries,
       deliveryTimeoutMs: configs['delivery.timeout.ms'],
       batchBytes: configs['batch.size'],
       metrics,
       topicOf,
-      fatal: error => this.#failForEver(error),
+      transactions: options.transactions,
+      fatal: error => this.failForEver(error),
+      mutants: environment.mutants,
+    })
+    this.#idSource = new ProducerIdSource({
+      runtime,
+      connections: options.connections,
+      metadata,
+      retryBackoffMs: configs['retry.backoff.ms'],
+      isNeeded: () => accumulator.unfinished.size > 0,
+      given: (producerId, producerEpoch) => {
+        this.sequences?.given(producerId, producerEpoch)
+        this.wake()
+      },
+      denied: error => this.abort(error),
+      failed: error => this.failForEver(error),
+      ended: () => this.#expiry.settle(),
+      again: () => {
+        if (!this.#closed) this.#pass()
+      },
+    })
+    this.#expiry = new BatchExpiry({
+      runtime,
+      deliveryTimeoutMs: configs['delivery.timeout.ms'],
+      unfinished: accumulator.unfinished,
+      // While the producer id is asked for, nothing expires (C-40); it does as soon as that attempt is over.
+      isHeld: () => this.#idSource.isAsking,
+      expired: batch => this.completion.expire(batch),
+      done: () => this.wake(),
     })
     options.connections.onChange(() => this.wake())
     metadata.onUpdate(() => this.wake())
@@ -122,7 +160,7 @@ export class Sender {
     const isUrgent = ms === 0 || accumulator.flushing > 0 || accumulator.isClosed
     if (isUrgent || (this.sequences !== undefined && !this.sequences.hasId)) this.wake()
     this.#wakeIn(ms)
-    this.#armExpiry()
+    this.#expiry.arm()
   }
 
   /** Fails everything that is not settled. */
@@ -134,14 +172,13 @@ export class Sender {
   rest(): void {
     this.#timer?.cancel()
     this.#timerAt = Number.POSITIVE_INFINITY
-    this.#expiry?.cancel()
-    this.#expiry = undefined
+    this.#expiry.cancel()
   }
 
   close(): void {
     this.#closed = true
     this.rest()
-    this.#idRetry?.cancel()
+    this.#idSource.close()
   }
 
   #wakeIn(ms: number): void {
@@ -164,7 +201,9 @@ export class Sender {
   #pass(): void {
     const { environment, accumulator, metadata, topicOf } = this.#options
     this.sequences?.refresh()
-    if (this.sequences?.hasId === false) this.#getId()
+    if (this.sequences?.hasId === false && this.#fatal === undefined && this.#options.transactions === undefined) {
+      this.#idSource.ask()
+    }
     if (metadata.isStale) metadata.requestUpdate()
     const now = environment.runtime.now()
     const work = new Map<number, NodeWork>()
@@ -190,12 +229,13 @@ export class Sender {
     if (isUnknown) metadata.requestUpdate()
     for (const here of work.values()) if (here.isReady) this.#serve(here)
     this.#wakeIn(next)
-    this.#armExpiry()
+    this.#expiry.arm()
   }
 
   #serve(work: NodeWork): void {
-    const { connections, environment } = this.#options
+    const { connections, environment, availability } = this.#options
     const node = connections.to(work.node.id, work.node, 'produce')
+    availability.tried(node.nodeId, node.isReady && node.inFlight < this.#maxInFlight)
     if (!node.isReady) {
       node.connect()
       if (node.isBackingOff) this.#wakeIn(Math.max(1, node.retryAt - environment.runtime.now()))
@@ -227,6 +267,7 @@ export class Sender {
       const head = queue.batches[0]
       if (head === undefined || queue.isMuted || accumulator.isBackingOff(head, now, epochs[index]!)) continue
       if (this.sequences !== undefined && !this.sequences.mayDrain(queue, head)) continue
+      if (this.#options.transactions?.mayDrain(queue) === false) continue
       if (drained.length > 0 && bytes + head.estimatedSize > configs['max.request.size']) break
       bytes += head.estimatedSize
       accumulator.take(queue)
@@ -239,7 +280,8 @@ export class Sender {
   }
 
   #send(node: NodeConnection, batches: readonly ProducerBatch[]): void {
-    const { configs, metrics, topicOf, environment } = this.#options
+    const { configs, metrics, topicOf, environment, transactions } = this.#options
+    const { runtime } = environment
     const names = new Map<string, string>()
     const topics = new Map<
       string,
@@ -259,10 +301,18 @@ export class Sender {
         }
         topic.partitionData.push({ index, records: Records.of([batch.build(this.#batchOptions)]) })
       }
-      const version = node.versionOf(produce, allHaveIds ? undefined : LAST_BY_NAME)
+      const version = node.versionOf(
+        produce,
+        transactions?.version === 1 ? LAST_OF_V1 : allHaveIds ? undefined : LAST_BY_NAME,
+      )
       const timeoutMs = configs['request.timeout.ms']
-      const body = { transactionalId: null, acks: this.#acks, timeoutMs, topicData: [...topics.values()] }
-      metrics.requests++
+      const body = {
+        transactionalId: configs['transactional.id'],
+        acks: this.#acks,
+        timeoutMs,
+        topicData: [...topics.values()],
+      }
+      metrics.sent(batches)
       for (const batch of batches) batch.isOnWire = true
       if (this.#acks === 0) {
         node.sendOnly(produce, version, body)
@@ -270,8 +320,10 @@ export class Sender {
         return
       }
       const sent = { node, batches, names }
+      const sentAt = runtime.now()
       node.send(produce, version, body, timeoutMs, {
         onResponse: response => {
+          metrics.answered(runtime.now() - sentAt)
           this.completion.answered(sent, response)
           this.wake()
         },
@@ -282,7 +334,7 @@ export class Sender {
       })
     } catch (error) {
       if (!(error instanceof Error)) throw error
-      environment.runtime.trace.add('client', environment.clientName, { what: `Produce failed: ${error.message}` })
+      runtime.trace.add('client', environment.clientName, { what: `Produce failed: ${error.message}` })
       for (const batch of batches) {
         batch.isOnWire = false
         batch.queue.isMuted = false
@@ -291,97 +343,14 @@ export class Sender {
     }
   }
 
-  /** delivery.timeout.ms counts from the first record of a batch (C-40). */
-  #armExpiry(): void {
-    if (this.#expiry !== undefined || this.#closed) return
-    const { accumulator, configs, environment } = this.#options
-    const { runtime } = environment
-    let earliest = Number.POSITIVE_INFINITY
-    for (const { createdAt } of accumulator.unfinished) earliest = Math.min(earliest, createdAt)
-    if (earliest === Number.POSITIVE_INFINITY) return
-    const at = earliest + configs['delivery.timeout.ms']
-    this.#expiry = runtime.after(
-      Math.max(0, at - runtime.now()),
-      () => {
-        this.#expiry = undefined
-        this.#expire()
-      },
-      active,
-    )
-  }
-
-  #expire(): void {
-    // While the producer id is asked for, nothing expires (C-40); it does as soon as that attempt is over.
-    if (this.#isGettingId) {
-      this.#expiryIsDue = true
-      return
+  /** Fails what no request has carried yet. */
+  abortUnsent(error: Error): void {
+    for (const batch of [...this.#options.accumulator.unfinished]) {
+      if (!batch.hasSequence) this.completion.fail(batch, error, false)
     }
-    this.#expiryIsDue = false
-    const { accumulator, configs, environment } = this.#options
-    const latest = environment.runtime.now() - configs['delivery.timeout.ms']
-    for (const batch of [...accumulator.unfinished]) if (batch.createdAt <= latest) this.completion.expire(batch)
-    this.#armExpiry()
-    this.wake()
   }
 
-  #getId(): void {
-    if (this.#isGettingId || this.#idRetry !== undefined || this.#fatal !== undefined) return
-    const node = this.#options.metadata.leastLoaded()
-    if (node === undefined) {
-      this.#getIdLater()
-      return
-    }
-    this.#isGettingId = true
-    const body = { transactionalId: null, transactionTimeoutMs: 0x7fffffff }
-    this.#options.connections
-      .request(node, initProducerId, () => body)
-      .then(
-        response => this.#gotId(response.errorCode, response.producerId, response.producerEpoch),
-        error => this.#gotNoId(error),
-      )
-  }
-
-  #gotId(errorCode: number, producerId: number, producerEpoch: number): void {
-    if (errorCode !== errorCodes.NONE) {
-      this.#gotNoId(KafkaError.of(errorCode))
-      return
-    }
-    this.#isGettingId = false
-    this.#idFailures = 0
-    this.sequences?.given(producerId, producerEpoch)
-    if (this.#expiryIsDue) this.#expire()
-    this.wake()
-  }
-
-  #gotNoId(error: unknown): void {
-    this.#isGettingId = false
-    if (this.#closed) return
-    if (this.#expiryIsDue) this.#expire()
-    const isKnown = error instanceof KafkaError
-    if (isKnown && error.errorName === 'CLUSTER_AUTHORIZATION_FAILED') {
-      // Not the end: whoever is allowed later may go on (C-61).
-      this.abort(error)
-    } else if (isKnown && !error.retriable) {
-      this.#failForEver(error)
-      return
-    } else if (!isKnown) {
-      this.#failForEver(new KafkaError('UNKNOWN_SERVER_ERROR', String(error)))
-      return
-    }
-    this.#getIdLater()
-  }
-
-  #getIdLater(): void {
-    if (this.#options.accumulator.unfinished.size === 0) return
-    this.#idFailures++
-    const again = () => {
-      this.#idRetry = undefined
-      if (!this.#closed) this.#pass()
-    }
-    this.#idRetry = this.#options.environment.runtime.after(this.#backoff.delay(this.#idFailures), again, active)
-  }
-
-  #failForEver(error: KafkaError): void {
+  failForEver(error: KafkaError): void {
     this.#fatal ??= error
     this.abort(error)
   }

@@ -43,6 +43,10 @@ export class TopicQueues implements StickyTopic {
     return this.#available
   }
 
+  leaderOf(partition: number): number {
+    return this.#view?.partitions[partition]?.leaderId ?? -1
+  }
+
   queue(partition: number): PartitionQueue {
     const known = this.queues[partition]
     if (known !== undefined) return known

@@ -17,6 +17,8 @@ export interface WaitingOptions {
   readonly maxBlockMs: number
   /** There is one more pending, or one less. */
   readonly counted: (change: 1 | -1) => void
+  /** A record will not be in a batch. */
+  readonly refused: (error: unknown) => void
 }
 
 /** Sends that wait for metadata, memory or a serializer: for one topic one after the other, as the calls came. */
@@ -47,6 +49,7 @@ export class WaitingSends {
       try {
         if (!send.isGivenUp) await append(send)
       } catch (error) {
+        if (!result.settled) this.#options.refused(error)
         result.reject(error)
       } finally {
         topic.waiting--
@@ -58,6 +61,7 @@ export class WaitingSends {
 
   refuse(error: Error): void {
     for (const result of [...this.#results]) {
+      this.#options.refused(error)
       result.reject(error)
       this.#finish(result)
     }

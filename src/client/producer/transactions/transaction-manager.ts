@@ -242,10 +242,10 @@ export class TransactionManager {
   }
 
   /** A batch was refused, or expired, for good (C-54). */
-  batchFailed(error: Error): void {
-    if (this.#status === 'ABORTING_TRANSACTION') return
+  batchFailed(error: Error, told: unknown): void {
+    if (this.#status !== 'IN_TRANSACTION' && this.#status !== 'COMMITTING_TRANSACTION') return
     if (isFatalAtProduce(error)) this.#fail(error)
-    else this.#toBeAborted(abortableError(error))
+    else this.#toBeAborted(abortableError(told instanceof Error ? told : error))
   }
 
   /** A record was refused before it was taken: the transaction is not what its user thinks (C-21). */
@@ -337,7 +337,12 @@ export class TransactionManager {
     }
     const isEnding = this.#status === 'COMMITTING_TRANSACTION' || this.#status === 'ABORTING_TRANSACTION'
     if (!isEnding || this.#host.hasUnfinished()) return undefined
-    if (!this.#hasBegun) return async () => this.#ended()
+    if (!this.#hasBegun) {
+      return async () => {
+        this.#ended()
+        return 0
+      }
+    }
     return () => this.#ask('transaction', node => this.#end(node))
   }
 

@@ -84,7 +84,7 @@ export class TransactionRequests {
     { group, offsets }: TransactionOffsets,
     version: 1 | 2,
   ): Promise<void> {
-    const { groupId, generation: generationId, memberId, groupInstanceId } = group
+    const { groupId, generationId, memberId, groupInstanceId } = group
     const body = {
       transactionalId: this.#transactionalId,
       groupId,
@@ -92,7 +92,7 @@ export class TransactionRequests {
       producerEpoch,
       generationId,
       memberId,
-      groupInstanceId: groupInstanceId ?? null,
+      groupInstanceId,
       topics: byTopic(offsets, ({ partition, offset, leaderEpoch, metadata }) => ({
         partitionIndex: partition,
         committedOffset: offset,
