@@ -53,7 +53,7 @@ describe.each([1, 2] as const)('C-60: with transaction.version %i', version => {
     await cluster.producer().send({ topic: 'orders', partition: 0, value: 'in' })
     const consumer = cluster.consumer({ 'group.id': 'g', 'auto.offset.reset': 'earliest', 'enable.auto.commit': false })
     consumer.subscribe(['orders'])
-    while ((await consumer.poll({ timeoutMs: 100 })).count() === 0);
+    while ((await consumer.poll({ timeoutMs: 100 })).length === 0);
     const producer = cluster.producer({ 'transactional.id': 'payments' })
     await producer.initTransactions()
     for (const [end, offset] of [
