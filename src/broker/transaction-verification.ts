@@ -93,9 +93,16 @@ export class TransactionVerification {
     const ask = (guards: readonly Verified[]) =>
       this.#ask(write, places, guards, verified => {
         const isEarly = verified.some(({ error }) => error === 'CONCURRENT_TRANSACTIONS')
-        if (!isEarly || !write.adds || life.now() >= giveUpAt) done.resolve(verified)
+        const now = write.adds && life.now() < giveUpAt ? this.#begin(write, places) : undefined
         // The marker that is waited for takes the guards along: they are asked for again.
-        else life.after(config['add.partitions.to.txn.retry.backoff.ms'], () => ask(this.#begin(write, places)))
+        if (now !== undefined && isEarly) {
+          life.after(config['add.partitions.to.txn.retry.backoff.ms'], () => ask(this.#begin(write, places)))
+        } else if (
+          now?.some(({ guard }, index) => verified[index]!.error === undefined && guard !== guards[index]!.guard)
+        ) {
+          // It was written after they were given, and before the coordinator answered.
+          ask(now)
+        } else done.resolve(verified)
       })
     ask(begun)
     return done.promise

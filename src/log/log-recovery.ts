@@ -60,6 +60,7 @@ function restore(
       name,
       ...(options.producerIdExpirationMs === undefined ? {} : { expirationMs: options.producerIdExpirationMs }),
       ...(options.verifyTransactions === undefined ? {} : { verifyTransactions: options.verifyTransactions }),
+      mutants: options.mutants,
     }),
   })
   log.segments.drawJitter(jitter)

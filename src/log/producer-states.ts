@@ -48,6 +48,8 @@ export interface ProducerStatesOptions {
   readonly expirationMs?: number
   /** `transaction.partition.verification.enable`; default true. */
   readonly verifyTransactions?: boolean
+  /** Safety rules to switch off, for tests of checkers: `no-leader-producer-epoch-check` (I-6), `no-aborted-index` (I-23). */
+  readonly mutants?: ReadonlySet<string> | undefined
 }
 
 export interface CheckOptions {
@@ -61,6 +63,7 @@ export class ProducerStates {
   readonly #name: string
   #expirationMs: number
   #verifyTransactions: boolean
+  readonly #mutants: ReadonlySet<string> | undefined
   readonly #producers = new Map<number, ProducerState>()
   #verifications: Map<number, Verification> | undefined
   /** By first offset, which only grows: the first entry is the least. */
@@ -74,10 +77,14 @@ export class ProducerStates {
     this.#name = options.name
     this.#expirationMs = options.expirationMs ?? 86_400_000
     this.#verifyTransactions = options.verifyTransactions ?? true
+    this.#mutants = options.mutants
   }
 
   /** Other values of the options, from now on. */
-  configure({ expirationMs, verifyTransactions }: Required<Omit<ProducerStatesOptions, 'name'>>): void {
+  configure({
+    expirationMs,
+    verifyTransactions,
+  }: Required<Pick<ProducerStatesOptions, 'expirationMs' | 'verifyTransactions'>>): void {
     this.#verifyTransactions = verifyTransactions
     if (expirationMs === this.#expirationMs) return
     this.#expirationMs = expirationMs
@@ -169,9 +176,13 @@ export class ProducerStates {
   }
 
   #checkEpoch(batch: RecordBatch, producer: ProducerState): void {
-    if (batch.producerEpoch < producer.producerEpoch) {
+    if (this.#isStale(batch.producerEpoch, producer)) {
       throw this.#refused('INVALID_PRODUCER_EPOCH', batch, `is known here with epoch ${producer.producerEpoch}`)
     }
+  }
+
+  #isStale(producerEpoch: number, producer: ProducerState): boolean {
+    return producerEpoch < producer.producerEpoch && this.#mutants?.has('no-leader-producer-epoch-check') !== true
   }
 
   #checkSequence(batch: RecordBatch, producer: ProducerState | undefined): void {
@@ -249,7 +260,7 @@ export class ProducerStates {
       const { producerId } = producer
       this.#open?.delete(firstOffset)
       this.#unreplicated.push({ producerId, firstOffset, lastOffset })
-      if (marker.type === 'ABORT') {
+      if (marker.type === 'ABORT' && this.#mutants?.has('no-aborted-index') !== true) {
         let lastStableOffset = lastOffset + 1
         if (this.#open !== undefined) for (lastStableOffset of this.#open.keys()) break
         this.aborted.add({ producerId, firstOffset, lastOffset, lastStableOffset })
@@ -284,7 +295,7 @@ export class ProducerStates {
   ): VerificationGuard | undefined {
     const producer = this.#producers.get(producerId)
     if (!this.#verifyTransactions && !supportsEpochBump) return undefined
-    if (producer !== undefined && producerEpoch < producer.producerEpoch) {
+    if (producer !== undefined && this.#isStale(producerEpoch, producer)) {
       throw refused(
         'INVALID_PRODUCER_EPOCH',
         `producer ${producerId} (epoch ${producerEpoch}) in ${this.#name} is known here with epoch ${producer.producerEpoch}`,

@@ -43,7 +43,7 @@ export interface ReplicaLogOptions {
   readonly verifyTransactions?: boolean
   /** Draws from 0 to n − 1 for `segment.jitter.ms`; without it there is no jitter. */
   readonly choose?: (name: string, n: number) => number
-  /** Safety rules to switch off, for tests of checkers: `no-duplicate-check` (I-4). */
+  /** Safety rules to switch off, for tests of checkers: `no-duplicate-check` (I-4), those of `ProducerStates`. */
   readonly mutants?: ReadonlySet<string>
 }
 

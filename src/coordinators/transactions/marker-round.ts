@@ -134,7 +134,7 @@ export class MarkerRound {
     for (const [topic, partitions] of topics) {
       for (const partition of partitions) {
         const errorCode = outcome?.(topic, partition)
-        if (errorCode === errorCodes.NONE) {
+        if (errorCode === errorCodes.NONE || this.#options.environment.mutants.has('no-marker-retry')) {
           newlyWritten++
           continue
         }

@@ -2,7 +2,6 @@ import { KafkaError } from '../../wire/errors.ts'
 import type { ShardDecision } from '../shard-decision.ts'
 import type { ProducerIdentity } from './producer-initialization.ts'
 import { isComplete, LAST_EPOCH, type Transaction } from './transaction.ts'
-import { requireProducer } from './transaction-membership.ts'
 import type { TransactionRecordInput } from './transaction-records.ts'
 import type { TransactionShard } from './transaction-shard.ts'
 
@@ -40,10 +39,10 @@ export class TransactionEnd {
   #decideKeeping(request: EndRequest): Decision {
     const { transactionalId, commit } = request
     const before = this.#of.committed(transactionalId)
-    if (before !== undefined) requireProducer(request, before)
+    if (before !== undefined) this.#of.requireProducer(request, before)
     const known = this.#of.settled(transactionalId)
     if (known === undefined) throw new KafkaError('INVALID_PRODUCER_ID_MAPPING')
-    requireProducer(request, known)
+    this.#of.requireProducer(request, known)
     if (known.state === 'Ongoing') return this.#prepare(known, request)
     if (known.state === (commit ? 'CompleteCommit' : 'CompleteAbort')) return answered(known)
     throw new KafkaError('INVALID_TXN_STATE')
@@ -64,7 +63,8 @@ export class TransactionEnd {
       if (known.state === (commit ? 'CompleteCommit' : 'CompleteAbort')) return answered(known)
       throw new KafkaError(isComplete(known) ? 'INVALID_TXN_STATE' : 'PRODUCER_FENCED')
     }
-    if (!isCurrent) throw new KafkaError('PRODUCER_FENCED')
+    if (!isCurrent && !this.#of.environment.mutants.has('no-coordinator-epoch-check'))
+      throw new KafkaError('PRODUCER_FENCED')
     // Nothing of it has come here: its late writes are fenced by the raised epoch (T-21).
     if (known.state === 'Ongoing' || !commit) return this.#prepare(known, request)
     throw new KafkaError('INVALID_TXN_STATE')

@@ -31,7 +31,7 @@ export class TransactionMembership {
   #decide(request: MembershipRequest, clientVersion: number): ShardDecision<TransactionRecordInput, undefined> {
     const known = this.#of.settled(request.transactionalId)
     if (known === undefined) throw new KafkaError('INVALID_PRODUCER_ID_MAPPING')
-    requireProducer(request, known)
+    this.#of.requireProducer(request, known)
     const isOngoing = known.state === 'Ongoing'
     const partitions = union(known.partitions, request.partitions)
     if (isOngoing && partitions === known.partitions) return { records: [], response: undefined }
@@ -50,26 +50,10 @@ export class TransactionMembership {
     this.#of.requireLoaded()
     const known = this.#of.committed(request.transactionalId)
     if (known === undefined) throw new KafkaError('INVALID_PRODUCER_ID_MAPPING')
-    requireProducer(request, known)
+    this.#of.requireProducer(request, known)
     if (known.state === 'PrepareCommit' || known.state === 'PrepareAbort') {
       throw new KafkaError('CONCURRENT_TRANSACTIONS')
     }
     return (topic, partition) => (includes(known, topic, partition) ? 'NONE' : 'TRANSACTION_ABORTABLE')
   }
-}
-
-/**
- * @throws {KafkaError} INVALID_PRODUCER_ID_MAPPING; PRODUCER_FENCED for a lower epoch as well as a higher one, and for the
- * producer id whose epochs are used up
- */
-export function requireProducer(
-  { producerId, producerEpoch }: ProducerIdentity,
-  known: ProducerIdentity & Pick<Transaction, 'previousProducerId'>,
-): void {
-  if (
-    producerId === known.producerId ? producerEpoch !== known.producerEpoch : producerId === known.previousProducerId
-  ) {
-    throw new KafkaError('PRODUCER_FENCED')
-  }
-  if (producerId !== known.producerId) throw new KafkaError('INVALID_PRODUCER_ID_MAPPING')
 }

@@ -4,7 +4,7 @@ import { Shard } from '../shard.ts'
 import type { ShardDecision } from '../shard-decision.ts'
 import type { ShardLog } from '../shard-log.ts'
 import type { MarkerDispatch } from './marker-dispatch.ts'
-import { ProducerInitialization } from './producer-initialization.ts'
+import { type ProducerIdentity, ProducerInitialization } from './producer-initialization.ts'
 import { isPrepared, recordOf, type Transaction } from './transaction.ts'
 import { TransactionDirectory } from './transaction-directory.ts'
 import { TransactionEnd } from './transaction-end.ts'
@@ -79,6 +79,17 @@ export class TransactionShard {
   /** What is known of an id, before changes that are only being written. */
   committed(transactionalId: string): Transaction | undefined {
     return this.shard.committed.transactions.get(transactionalId)
+  }
+
+  /**
+   * @throws {KafkaError} INVALID_PRODUCER_ID_MAPPING; PRODUCER_FENCED for a lower epoch as well as a higher one, and for the
+   * producer id whose epochs are used up
+   */
+  requireProducer({ producerId, producerEpoch }: ProducerIdentity, known: Transaction): void {
+    const isFenced =
+      producerId === known.producerId ? producerEpoch !== known.producerEpoch : producerId === known.previousProducerId
+    if (isFenced && !this.environment.mutants.has('no-coordinator-epoch-check')) throw new KafkaError('PRODUCER_FENCED')
+    if (producerId !== known.producerId) throw new KafkaError('INVALID_PRODUCER_ID_MAPPING')
   }
 
   lastEpochOf(transactionalId: string): number {

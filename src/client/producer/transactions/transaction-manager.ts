@@ -203,7 +203,8 @@ export class TransactionManager {
   #throwIfError(): void {
     if (this.#status !== 'ABORTABLE_ERROR' && this.#status !== 'FATAL_ERROR') return
     const error = this.#error
-    if (error instanceof KafkaError && error.errorName === 'PRODUCER_FENCED') throw error
+    const names = ['PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH']
+    if (error instanceof KafkaError && names.includes(error.errorName)) throw error
     throw new ClientError(FENCED_AGAIN, { cause: error })
   }
 

@@ -37,7 +37,8 @@ export function decideCommit(
   environment: GroupEnvironment,
   commit: OffsetCommit,
 ): ShardDecision<GroupRecordInput, readonly OffsetTopic[]> {
-  const { topics, transaction } = commit
+  const { topics } = commit
+  const transaction = environment.mutants.has('offsets-outside-transactions') ? undefined : commit.transaction
   if (!environment.mutants.has('no-offset-commit-fencing')) validateCommit(state, commit, partitionsOf(topics))
   // Kafka counts UTF-16 units, whatever the name of the configuration says.
   const longestMetadata = environment.config()['offset.metadata.max.bytes']

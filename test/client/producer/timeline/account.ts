@@ -1,4 +1,8 @@
+import type { addOffsetsToTxn } from '../../../../src/apis/add-offsets-to-txn.ts'
+import type { addPartitionsToTxn } from '../../../../src/apis/add-partitions-to-txn.ts'
+import type { endTxn } from '../../../../src/apis/end-txn.ts'
 import type { produce } from '../../../../src/apis/produce.ts'
+import type { txnOffsetCommit } from '../../../../src/apis/txn-offset-commit.ts'
 import type { AnyApi, RequestOf, ResponseOf } from '../../../../src/wire/api.ts'
 import { errorOf } from '../../../../src/wire/errors.ts'
 import { recordsOf } from '../../../../src/wire/record.ts'
@@ -11,7 +15,7 @@ export interface Line {
 }
 
 /** What of a scenario is told: requests and answers of an API, and how sends ended. */
-export type Kind = 'Produce' | 'Metadata' | 'InitProducerId' | 'ends'
+export type Kind = 'Produce' | 'Metadata' | 'InitProducerId' | 'transactions' | 'ends' | 'calls'
 
 /** Words of a record's value: a long one is its first word and `~`. */
 export function labelOf(value: Uint8Array | null): string {
@@ -64,7 +68,7 @@ export class Writing {
     } else if (api.name === 'Metadata') {
       const { topics } = body as unknown as { topics: { name: string | null }[] | null }
       this.add(`> Metadata topics=[${(topics ?? []).map(({ name }) => name).join(', ')}]`)
-    } else this.add(`> ${api.name}`)
+    } else this.add(transactionRequest(api, body) ?? `> ${api.name}`)
   }
 
   response(api: AnyApi, _version: number, body: ResponseOf<AnyApi>): void {
@@ -88,7 +92,7 @@ export class Writing {
     } else if (api.name === 'InitProducerId') {
       const { errorCode } = body as unknown as { errorCode: number }
       this.add(`< InitProducerId ${errorOf(errorCode).name}`)
-    } else this.add(`< ${api.name}`)
+    } else this.add(transactionResponse(api, body) ?? `< ${api.name}`)
   }
 
   #nameOf(topic: { readonly name: string; readonly topicId: string }): string {
@@ -114,6 +118,10 @@ export function translated(line: string): Line | undefined {
   if (text.startsWith('> InitProducerId')) return { at, text: '> InitProducerId' }
   if (text.startsWith('< InitProducerId')) return { at, text: text.replace(/ epoch=.*/, '') }
   if (/^[<>] Metadata/.test(text)) return { at, text: text.replace(/ v\d+|\/\d+/g, '') }
+  const of = /^([<>]) (EndTxn|AddPartitionsToTxn|AddOffsetsToTxn|TxnOffsetCommit)( v\d+)?(.*)$/.exec(text)
+  if (of !== null) return { at, text: `${of[1]} ${of[2]}${of[4]}` }
+  const call = /^app: (.*) (returned|threw \w+( caused by \w+)?)$/.exec(text)
+  if (call !== null && !call[1]!.startsWith('send ')) return { at, text: `${call[1]} ${call[2]}` }
   const ended = /^app: callback (\S+) (ok \S+ offset -?\d+|[A-Za-z]+)/.exec(text)
   return ended === null ? undefined : { at, text: `${ended[1]} ${ended[2]}` }
 }
@@ -122,5 +130,43 @@ export function kindOf(text: string): Kind | undefined {
   if (/^[<>] Produce/.test(text)) return 'Produce'
   if (/^[<>] Metadata/.test(text)) return 'Metadata'
   if (/^[<>] InitProducerId/.test(text)) return 'InitProducerId'
+  if (/^[<>] (EndTxn|AddPartitionsToTxn|AddOffsetsToTxn|TxnOffsetCommit)/.test(text)) return 'transactions'
+  if (/ (returned|threw \w+( caused by \w+)?)$/.test(text)) return 'calls'
   return /^([<>]|conn) /.test(text) ? undefined : 'ends'
+}
+
+/** What coordinators are asked, in the words of the scenarios. */
+function transactionRequest(api: AnyApi, body: RequestOf<AnyApi>): string | undefined {
+  if (api.name === 'EndTxn') {
+    const { committed, producerEpoch } = body as unknown as RequestOf<typeof endTxn>
+    return `> EndTxn ${committed ? 'commit' : 'abort'} epoch=${producerEpoch}`
+  }
+  if (api.name === 'AddPartitionsToTxn') {
+    const { v3AndBelowTopics: topics } = body as unknown as RequestOf<typeof addPartitionsToTxn>
+    const told = topics.map(({ name, partitions }) => `${name}[${partitions.join(', ')}]`)
+    return `> AddPartitionsToTxn [${told.join(', ')}]`
+  }
+  if (api.name === 'AddOffsetsToTxn') {
+    return `> AddOffsetsToTxn group=${(body as unknown as RequestOf<typeof addOffsetsToTxn>).groupId}`
+  }
+  if (api.name !== 'TxnOffsetCommit') return undefined
+  const { groupId, producerEpoch } = body as unknown as RequestOf<typeof txnOffsetCommit>
+  return `> TxnOffsetCommit group=${groupId} epoch=${producerEpoch}`
+}
+
+function transactionResponse(api: AnyApi, body: ResponseOf<AnyApi>): string | undefined {
+  if (api.name === 'EndTxn') {
+    const { errorCode, producerEpoch } = body as unknown as ResponseOf<typeof endTxn>
+    const epoch = producerEpoch >= 0 ? ` epoch=${producerEpoch}` : ''
+    return `< EndTxn ${errorOf(errorCode).name}${epoch}`
+  }
+  const names = (codes: readonly number[]) => `[${codes.map(code => errorOf(code).name).join(', ')}]`
+  if (api.name === 'AddPartitionsToTxn') {
+    const { resultsByTopicV3AndBelow: results } = body as unknown as ResponseOf<typeof addPartitionsToTxn>
+    const codes = results.flatMap(topic => topic.resultsByPartition.map(({ partitionErrorCode }) => partitionErrorCode))
+    return `< AddPartitionsToTxn ${names(codes)}`
+  }
+  if (api.name !== 'TxnOffsetCommit') return undefined
+  const { topics } = body as unknown as ResponseOf<typeof txnOffsetCommit>
+  return `< TxnOffsetCommit ${names(topics.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode)))}`
 }

@@ -163,6 +163,7 @@ test('from a callback a producer may send, flush and close (C-70, C-71)', async 
   expect(linesOf('flush-in-callback').map(({ text }) => text)).toEqual([
     '> Produce acks=-1 t-0 epoch=0 seq=1 n=1 [a]',
     '< Produce t-0 NONE base=1',
+    'flush in the callback threw KafkaException',
   ])
   expect(await later[0]).toMatchObject({ metadata: { offset: 2 } })
   await stage.producer.send({ topic: 't', partition: 0, value: 'c' }, () => {

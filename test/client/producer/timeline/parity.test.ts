@@ -13,7 +13,9 @@ const texts = readdirSync(here)
   .map(name => readFileSync(new URL(name, here), 'utf8'))
 const shown = new Set(
   texts.flatMap(text =>
-    [...text.matchAll(/(?:asInKafka|linesOf|traceOf|scenarioOf)\('([^']+)'/g)].map(([, id]) => id!),
+    [...text.matchAll(/(?:asInKafka|linesOf|traceOf|scenarioOf)\('([^']+)'/g)]
+      .map(([, id]) => id!)
+      .filter(id => !id.startsWith('txn-')),
   ),
 )
 const told = scenarios.map(({ id }) => id).filter(id => !id.startsWith('txn-'))

@@ -12,7 +12,7 @@ import { type ErrorName, errorCodes, KafkaError } from '../../../../src/wire/err
 import { type Kind, kindOf, type Line, translated, Writing } from './account.ts'
 import { Intermediary } from './intermediary.ts'
 
-interface Scenario {
+export interface Scenario {
   readonly id: string
   readonly title: string
   readonly trace: readonly string[]
@@ -20,6 +20,8 @@ interface Scenario {
 
 const data = JSON.parse(readFileSync(new URL('../../../data/kafka/producer-timeline.json', import.meta.url), 'utf8'))
 export const scenarios: readonly Scenario[] = data.scenarios
+/** With `transaction.version` 1; those with version 2 are among the others. */
+export const oldTransactions: readonly Scenario[] = data.transactionVersion1
 
 const streams = [/^> /, /^< /, /^[^<>]/]
 
@@ -39,11 +41,15 @@ export interface StageOptions {
   /** A record was acknowledged before the scenario begins: offset 0, sequence 0. Default true. */
   readonly warm?: boolean
   readonly bootstrap?: readonly Address[]
+  /** The cluster's `transaction.version`: the producer has the transactional id `T`, and is not warm. */
+  readonly transactions?: 1 | 2
 }
 
 export interface CompareOptions {
   /** What of the scenario. Default: Produce and how sends ended. */
   readonly kinds?: readonly Kind[]
+  /** Default: all but those with an older `transaction.version`. */
+  readonly among?: readonly Scenario[]
   /** Lines of the Java producer's that are compared. Default: all of those kinds. */
   readonly only?: (line: Line, index: number) => boolean
   /** How far apart times may lie, in milliseconds. Default: 60, or 30 % of the time, for jitter and a busy machine. */
@@ -67,15 +73,22 @@ export class Stage implements AsyncDisposable {
   }
 
   static async open(config: ProducerOptions = {}, options: StageOptions = {}): Promise<Stage> {
-    const { partitions = 2, topicConfigs = {}, brokerConfigs = {}, seed = 1, warm = true } = options
+    const { partitions = 2, topicConfigs = {}, brokerConfigs = {}, seed = 1, transactions } = options
+    const { warm = transactions === undefined } = options
     const cluster = await createCluster({
       brokers: 1,
       seed,
+      ...(transactions === undefined ? {} : { features: { 'transaction.version': transactions } }),
       topics: { t: { partitions, configs: topicConfigs } },
       configs: { 'auto.create.topics.enable': false, ...brokerConfigs },
     })
     const { plant } = cluster.controller as unknown as { readonly plant: Plant }
-    const stage = new Stage(cluster, plant, { 'linger.ms': 0, ...config }, options)
+    const stage = new Stage(
+      cluster,
+      plant,
+      { 'linger.ms': 0, ...(transactions === undefined ? {} : { 'transactional.id': 'T' }), ...config },
+      options,
+    )
     if (warm) {
       await stage.producer.send({ topic: 't', partition: 0, value: 'warm' })
       await stage.wait(150)
@@ -141,6 +154,21 @@ export class Stage implements AsyncDisposable {
     )
   }
 
+  /** Calls, and writes down how that ends; answers what it rejected with. */
+  async call(label: string, call: () => Promise<unknown>): Promise<unknown> {
+    try {
+      await call()
+      this.writing.add(`${label} returned`)
+      return undefined
+    } catch (error) {
+      const { cause } = error as Error
+      const why =
+        cause instanceof Error && exceptionOf(error) === 'KafkaException' ? ` caused by ${exceptionOf(cause)}` : ''
+      this.writing.add(`${label} threw ${exceptionOf(error)}${why}`)
+      return error
+    }
+  }
+
   lines(...kinds: Kind[]): Line[] {
     return this.writing.lines.filter(({ text }) => kinds.includes(kindOf(text)!))
   }
@@ -160,8 +188,8 @@ export class Stage implements AsyncDisposable {
    * none.)
    */
   asInKafka(id: string, options: CompareOptions = {}): void {
-    const { kinds = ['Produce', 'ends'], only = () => true, withinMs } = options
-    const theirs = linesOf(id).filter((line, index) => kinds.includes(kindOf(line.text)!) && only(line, index))
+    const { kinds = ['Produce', 'ends'], only = () => true, withinMs, among = scenarios } = options
+    const theirs = linesOf(id, among).filter((line, index) => kinds.includes(kindOf(line.text)!) && only(line, index))
     const ours = this.lines(...kinds)
     for (const stream of streams) {
       const [here, there] = [ours, theirs].map(lines => lines.filter(({ text }) => stream.test(text))) as [
@@ -188,15 +216,15 @@ export class Stage implements AsyncDisposable {
 }
 
 /** A scenario of the Java producer, as it was written down. */
-export function traceOf(id: string): readonly string[] {
-  const scenario = scenarios.find(one => one.id === id)
+export function traceOf(id: string, among = scenarios): readonly string[] {
+  const scenario = among.find(one => one.id === id)
   if (scenario === undefined) throw new Error(`there is no scenario ${id}`)
   return scenario.trace
 }
 
 /** What of it is compared, in our words. */
-export function linesOf(id: string): Line[] {
-  return traceOf(id).flatMap(line => translated(line) ?? [])
+export function linesOf(id: string, among = scenarios): Line[] {
+  return traceOf(id, among).flatMap(line => translated(line) ?? [])
 }
 
 /** Java's name for what was rejected with. */
