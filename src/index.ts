@@ -187,5 +187,6 @@ export {
   RebalanceInProgressError,
   RetriableCommitFailedError,
   SerializationError,
+  SslAuthenticationError,
   WakeupError,
 } from './wire/errors.ts'
