@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
-/** The stories of test/scenarios on a real Apache Kafka: one cluster for all of them, so one after the other. */
+/** The stories of test/scenarios on a real Apache Kafka: one cluster for all of them, so one after the other; and what needs one of its own. */
 export default defineConfig({
   test: {
-    include: ['test/scenarios/**/*.test.ts'],
+    include: ['test/scenarios/**/*.test.ts', 'test/oracle/**/*.test.ts'],
     globalSetup: ['test/oracle/setup.ts'],
     pool: 'forks',
     maxWorkers: 1,

@@ -198,5 +198,6 @@ export {
   RebalanceInProgressError,
   RetriableCommitFailedError,
   SerializationError,
+  SslAuthenticationError,
   WakeupError,
 } from './wire/errors.ts'

@@ -55,6 +55,7 @@ export class ClientMetadata {
   readonly #errors = new Map<string, ErrorName>()
   readonly #listeners: (() => void)[] = []
   #updated: Deferred<void> | undefined
+  #refusal: Error | undefined
   #version = 0
   /** The last request was one by ids. */
   #asksById = false
@@ -169,6 +170,13 @@ export class ClientMetadata {
     return promise
   }
 
+  /** That brokers do not trust this client: for whoever asks first, since nobody may have waited for that refresh. */
+  takeRefusal(): Error | undefined {
+    const refusal = this.#refusal
+    this.#refusal = undefined
+    return refusal
+  }
+
   /** A response told of a new leader: applied at once if it is newer than what is known. */
   hint(topic: string, partition: number, leader: LeaderHint, nodes: readonly Node[]): void {
     const known = this.#topics.get(topic)
@@ -251,7 +259,10 @@ export class ClientMetadata {
       else if (response.errorCode === errorCodes.REBOOTSTRAP_REQUIRED) this.#sources.startOver('its broker wishes so')
     } catch (error) {
       failed = true
-      if (error instanceof AuthenticationError) refusal = error
+      if (error instanceof AuthenticationError) {
+        refusal = error
+        this.#refusal = error
+      }
     }
     this.#inFlight = false
     if (this.#closed !== undefined) return

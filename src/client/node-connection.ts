@@ -187,8 +187,11 @@ export class NodeConnection {
       outcome.onLost(new ConnectionError(`no connection to ${addressText(this.address)}`))
       return
     }
-    const send = () => connection.send(api, version, body, timeoutMs, outcome)
-    if (this.#session?.holds(send, error => outcome.onLost(error)) !== true) send()
+    const held = this.#session?.holds(
+      () => connection.send(api, version, body, timeoutMs, outcome),
+      error => outcome.onLost(error),
+    )
+    if (held !== true) connection.send(api, version, body, timeoutMs, outcome)
   }
 
   /** For requests that are never answered. */
@@ -196,23 +199,22 @@ export class NodeConnection {
     if (this.#connection === undefined) throw new ConnectionError(`no connection to ${addressText(this.address)}`)
     this.#usedAt = this.#environment.runtime.now()
     const connection = this.#connection
-    const send = () => connection.sendOnly(api, version, body)
-    if (this.#session?.holds(send, () => {}) !== true) send()
+    const held = this.#session?.holds(
+      () => connection.sendOnly(api, version, body),
+      () => {},
+    )
+    if (held !== true) connection.sendOnly(api, version, body)
   }
 
   request<A extends AnyApi>(api: A, version: number, body: RequestInput<A>, timeoutMs: number): Promise<ResponseOf<A>> {
     if (this.#connection === undefined)
       return Promise.reject(new ConnectionError(`no connection to ${addressText(this.address)}`))
-    this.#usedAt = this.#environment.runtime.now()
-    const connection = this.#connection
-    const request = () => connection.request(api, version, body, timeoutMs)
-    if (this.#session === undefined) return request()
     const answered = this.#environment.runtime.deferred<ResponseOf<A>>()
-    const [answer, fail] = [
-      (response: ResponseOf<A>) => answered.resolve(response),
-      (error: unknown) => answered.reject(error),
-    ]
-    return this.#session.holds(() => void request().then(answer, fail), fail) ? answered.promise : request()
+    this.send(api, version, body, timeoutMs, {
+      onResponse: response => answered.resolve(response),
+      onLost: error => answered.reject(error),
+    })
+    return answered.promise
   }
 
   /** The broker asked for peace: nothing is sent for that long (C-37). */

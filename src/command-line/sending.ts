@@ -7,6 +7,8 @@ import type { Terminal } from './terminal.ts'
 
 /** As many records as are on their way before the next line is read. */
 const MOST_PENDING = 10_000
+/** ` (orders-0, after 2 attempts)` */
+const PLACE = / \([^()]+, after \d+ attempts?\)$/
 
 /** Records on their way, and what came of them. */
 export class Sending {
@@ -72,8 +74,10 @@ export class Sending {
 
   #fail(reason: string): void {
     this.#failed++
-    if (this.#reasons.has(reason)) return
-    this.#reasons.add(reason)
+    // Where and after how many attempts makes no other reason of it.
+    const key = reason.replace(PLACE, '')
+    if (this.#reasons.has(key)) return
+    this.#reasons.add(key)
     this.#terminal.say(`${this.#name}: ${reason.replaceAll(/\s+/g, ' ')}`)
   }
 }

@@ -2,8 +2,8 @@
  * Every key of an admin client (Apache Kafka 4.3.1, AdminClientConfig).
  */
 
-import { clientConfigs } from './client-configs.ts'
-import type { ConfigOptionsOf, ConfigsOf } from './config-definition.ts'
+import { type ClientOptionsOf, clientConfigs } from './client-configs.ts'
+import type { ConfigsOf } from './config-definition.ts'
 import { atLeast, between, boolean, high, int, list, long, low, MAX_INT, medium, string } from './config-definition.ts'
 
 export const adminConfigs = {
@@ -21,4 +21,4 @@ export const adminConfigs = {
 /** Values in force, every key present. */
 export type AdminConfigs = ConfigsOf<typeof adminConfigs>
 /** What a user may write. */
-export type AdminOptions = ConfigOptionsOf<typeof adminConfigs>
+export type AdminOptions = ClientOptionsOf<typeof adminConfigs>

@@ -2,6 +2,7 @@
  * Keys that producer, consumer and admin have alike (Apache Kafka 4.3.1, CommonClientConfigs; C-1).
  */
 import { clientSecurityConfigs } from './client-security-configs.ts'
+import type { ConfigOptionsOf, ConfigTable } from './config-definition.ts'
 import { atLeast, classes, int, list, long, low, medium, oneOf, oneOfAnyCase } from './config-definition.ts'
 
 export const clientConfigs = {
@@ -51,3 +52,10 @@ export const clientConfigs = {
   /** Milliseconds within which a connection must be made; doubled each time that it is not. Default: 10000. */
   'socket.connection.setup.timeout.ms': long(10_000, medium),
 }
+
+type Own = Omit<typeof clientConfigs, keyof typeof clientSecurityConfigs>
+/** What a user may write for them. In parts: what is spread has lost its comments in declarations. */
+export type ClientOptions = ConfigOptionsOf<typeof clientSecurityConfigs> & ConfigOptionsOf<Own>
+/** What a user may write for a client that has keys of its own, too. */
+export type ClientOptionsOf<Table extends ConfigTable> = ClientOptions &
+  ConfigOptionsOf<Omit<Table, keyof typeof clientConfigs>>

@@ -2,8 +2,8 @@
  * Every key of a consumer (Apache Kafka 4.3.1, ConsumerConfig; M-50).
  */
 
-import { clientConfigs } from './client-configs.ts'
-import type { ConfigOptionsOf, ConfigsOf } from './config-definition.ts'
+import { type ClientOptionsOf, clientConfigs } from './client-configs.ts'
+import type { ConfigsOf } from './config-definition.ts'
 import {
   atLeast,
   boolean,
@@ -78,4 +78,4 @@ export const consumerConfigs = {
 /** Values in force, every key present. */
 export type ConsumerConfigs = ConfigsOf<typeof consumerConfigs>
 /** What a user may write. */
-export type ConsumerOptions = ConfigOptionsOf<typeof consumerConfigs>
+export type ConsumerOptions = ClientOptionsOf<typeof consumerConfigs>

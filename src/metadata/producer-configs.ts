@@ -2,8 +2,8 @@
  * Every key of a producer (Apache Kafka 4.3.1, ProducerConfig; C-1).
  */
 
-import { clientConfigs } from './client-configs.ts'
-import type { ConfigOptionsOf, ConfigsOf } from './config-definition.ts'
+import { type ClientOptionsOf, clientConfigs } from './client-configs.ts'
+import type { ConfigsOf } from './config-definition.ts'
 import {
   atLeast,
   between,
@@ -102,4 +102,4 @@ export const producerConfigs = {
 /** Values in force, every key present. */
 export type ProducerConfigs = ConfigsOf<typeof producerConfigs>
 /** What a user may write. */
-export type ProducerOptions = ConfigOptionsOf<typeof producerConfigs>
+export type ProducerOptions = ClientOptionsOf<typeof producerConfigs>

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { BufferPool } from '../../src/client/producer/buffer-pool.ts'
 import { VirtualRuntime } from '../../src/runtime/virtual.ts'
-import { BufferExhaustedError } from '../../src/wire/errors.ts'
+import { BufferExhaustedError, IllegalArgumentError } from '../../src/wire/errors.ts'
 
 function pool(total: number) {
   const runtime = new VirtualRuntime({ seed: 1 })
@@ -44,5 +44,15 @@ test('who waits in vain gets a BufferExhaustedError after max.block.ms, and the 
 
 test('max.block.ms of 0 does not wait at all (C-24)', async () => {
   const { pool: memory } = pool(10)
-  await expect(memory.wait(11, 0)).rejects.toThrow(BufferExhaustedError)
+  expect(memory.take(10)).toBe(true)
+  await expect(memory.wait(1, 0)).rejects.toThrow(BufferExhaustedError)
+})
+
+test('more than there will ever be is refused at once (C-31)', async () => {
+  const { pool: memory } = pool(10)
+  await expect(memory.wait(11, 1_000)).rejects.toThrow(
+    new IllegalArgumentError(
+      'Attempt to allocate 11 bytes, but there is a hard limit of 10 on memory allocations (buffer.memory).',
+    ),
+  )
 })

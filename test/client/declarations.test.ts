@@ -162,6 +162,7 @@ test('the errors that a client throws can be told apart by class', () => {
     'RetriableCommitFailedError',
     'RetriableError',
     'SerializationError',
+    'SslAuthenticationError',
     'TimeoutError',
     'TransactionAbortableError',
     'UnsupportedVersionError',

@@ -1,12 +1,19 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { LeaderAvailability } from '../../src/client/producer/leader-availability.ts'
 import { PartitionQueue } from '../../src/client/producer/partition-queue.ts'
 import { partitionerOf, roundRobin, StickyPartitioner } from '../../src/client/producer/partitioner.ts'
 import { VirtualRuntime } from '../../src/runtime/virtual.ts'
 import { ConfigError } from '../../src/wire/errors.ts'
 import { partitionOfKey } from '../../src/wire/murmur2.ts'
 
-function sticky(queueLengths: readonly (number | undefined)[], available: readonly number[], isAdaptive = true) {
+function sticky(
+  queueLengths: readonly (number | undefined)[],
+  available: readonly number[],
+  isAdaptive = true,
+  availability?: LeaderAvailability,
+) {
   const queues = queueLengths.map((length, partition) => {
     if (length === undefined) return undefined
     const queue = new PartitionQueue('orders', partition)
@@ -14,8 +21,14 @@ function sticky(queueLengths: readonly (number | undefined)[], available: readon
     for (let i = 0; i < length; i++) queue.batches.push(undefined as never)
     return queue
   })
-  const topic = { name: 'orders', partitionCount: queueLengths.length, available, queues, leaderOf: () => 1 }
-  return new StickyPartitioner(topic, { runtime: new VirtualRuntime({ seed: 7 }), stickyBytes: 100, isAdaptive })
+  const topic = { name: 'orders', partitionCount: queueLengths.length, available, queues, leaderOf }
+  const options = { runtime: new VirtualRuntime({ seed: 7 }), stickyBytes: 100, isAdaptive }
+  return new StickyPartitioner(topic, availability === undefined ? options : { ...options, availability })
+}
+
+/** Partition n is led by broker n. */
+function leaderOf(partition: number): number {
+  return partition
 }
 
 function shares(partitioner: StickyPartitioner, partitions: number): number[] {
@@ -46,6 +59,21 @@ test('the longer a queue, the less likely its partition: queues 0, 3, 1 get 50, 
   const plain = shares(sticky([0, 3, 1], [0, 1, 2], false), 3)
   for (const share of plain) expect(Math.abs(share - 33)).toBeLessThanOrEqual(2)
 })
+
+const { internals } = JSON.parse(readFileSync(new URL('../data/kafka/producer-timeline.json', import.meta.url), 'utf8'))
+const observed: readonly { queues: number[]; percent: number[]; unavailable?: number[] }[] = internals.partitioner
+
+test.for(observed)(
+  'queues $queues get the shares that the Java partitioner gave them: $percent % (C-13)',
+  async ({ queues, percent, unavailable = [] }) => {
+    const runtime = new VirtualRuntime({ seed: 1 })
+    const availability = new LeaderAvailability(runtime, 10)
+    for (const broker of unavailable) availability.tried(broker, false)
+    await runtime.drive('a while', () => runtime.sleep(11))
+    const got = shares(sticky(queues, [0, 1, 2], true, availability), 3)
+    for (const [partition, share] of got.entries()) expect(Math.abs(share - percent[partition]!)).toBeLessThanOrEqual(2)
+  },
+)
 
 test('a partition keeps its records until batch.size of them and a full batch, or twice batch.size (C-12)', () => {
   const partitioner = sticky([1, 1, 1, 1, 1, 1, 1, 1], [0, 1, 2, 3, 4, 5, 6, 7])

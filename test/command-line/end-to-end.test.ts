@@ -202,7 +202,7 @@ test('records that fail are told once for each reason, and make the exit code 1'
   expect(producing.errors).toBe(
     [
       "mini-kafka produce: line 2 has no ':' between key and value, and was not sent",
-      'mini-kafka produce: a batch of 371 bytes for orders-0 is larger than max.message.bytes, 200',
+      'mini-kafka produce: a batch of 371 bytes for orders-0 is larger than max.message.bytes, 200 (orders-0, after 1 attempt)',
       'mini-kafka produce: 3 of 5 records failed\n',
     ].join('\n'),
   )

@@ -4,6 +4,7 @@ import { describeUserScramCredentials as describeUserScramCredentialsApi } from 
 import { type ScramMechanism, scramMechanisms } from '../../metadata/scram-credentials.ts'
 import { IllegalArgumentError } from '../../wire/errors.ts'
 import { refuseUnknown, requireArray } from '../arguments.ts'
+import { scramHashes } from '../authentication/scram.ts'
 import { type AdminClient, type Answers, allOf, errorOfItem } from './admin-client.ts'
 import { notController } from './topics.ts'
 
@@ -34,10 +35,6 @@ export type ScramCredentialAlteration = ScramCredentialUpsertion | ScramCredenti
 
 const DEFAULT_ITERATIONS = 4096
 const SALT_BYTES = 16
-const hashes: Record<ScramMechanism, { readonly name: string; readonly bytes: number }> = {
-  'SCRAM-SHA-256': { name: 'sha256', bytes: 32 },
-  'SCRAM-SHA-512': { name: 'sha512', bytes: 64 },
-}
 const mechanismNames = new Map<number, ScramMechanism>(
   Object.entries(scramMechanisms).map(([name, code]) => [code, name as ScramMechanism]),
 )
@@ -99,7 +96,7 @@ function upsertionOf(client: AdminClient, alteration: ScramCredentialUpsertion) 
   if (password === undefined || password.length === 0) throw new IllegalArgumentError(`user '${name}' needs a password`)
   const salt =
     alteration.salt ?? Uint8Array.from({ length: SALT_BYTES }, () => client.runtime.choose('salt of a credential', 256))
-  const hash = hashes[mechanism]
+  const hash = scramHashes[mechanism]
   // RFC 5802: SaltedPassword = Hi(password, salt, i), which is PBKDF2 with HMAC.
   const saltedPassword = pbkdf2Sync(password, salt, Math.max(1, iterations), hash.bytes, hash.name)
   return { name, mechanism: scramMechanisms[mechanism], iterations, salt, saltedPassword }

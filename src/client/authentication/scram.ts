@@ -1,13 +1,16 @@
 import { createHash, createHmac, pbkdf2Sync, timingSafeEqual } from 'node:crypto'
+import type { ScramMechanism } from '../../metadata/scram-credentials.ts'
 import type { SaslExchange, SaslMechanismClient } from './sasl-mechanism.ts'
-
-export type ScramName = 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
 
 /** What Kafka's client takes at least, so that nobody in between can make guessing cheap. */
 const MIN_ITERATIONS = 4096
 /** No channel binding. */
 const GS2_HEADER = 'n,,'
-const HASHES = { 'SCRAM-SHA-256': { name: 'sha256', bytes: 32 }, 'SCRAM-SHA-512': { name: 'sha512', bytes: 64 } }
+/** The hash of each mechanism, as Node calls it. */
+export const scramHashes: Readonly<Record<ScramMechanism, { readonly name: string; readonly bytes: number }>> = {
+  'SCRAM-SHA-256': { name: 'sha256', bytes: 32 },
+  'SCRAM-SHA-512': { name: 'sha512', bytes: 64 },
+}
 
 export interface ScramCredentials {
   readonly username: string
@@ -21,12 +24,12 @@ export interface ScramCredentials {
  * passwords are taken as UTF-8, as Kafka does, without SASLprep.
  */
 export class ScramClient implements SaslMechanismClient {
-  readonly name: ScramName
+  readonly name: ScramMechanism
   readonly #credentials: ScramCredentials
   readonly #nonce: () => string
 
   /** `nonce` answers another text at every call: printable, without commas. */
-  constructor(name: ScramName, credentials: ScramCredentials, nonce: () => string) {
+  constructor(name: ScramMechanism, credentials: ScramCredentials, nonce: () => string) {
     this.name = name
     this.#credentials = credentials
     this.#nonce = nonce
@@ -38,7 +41,7 @@ export class ScramClient implements SaslMechanismClient {
 }
 
 class ScramExchange implements SaslExchange {
-  readonly #name: ScramName
+  readonly #name: ScramMechanism
   readonly #hash: { readonly name: string; readonly bytes: number }
   readonly #password: string
   readonly #nonce: string
@@ -46,9 +49,9 @@ class ScramExchange implements SaslExchange {
   #serverSignature: Buffer | undefined
   isComplete = false
 
-  constructor(name: ScramName, { username, password, isToken }: ScramCredentials, nonce: string) {
+  constructor(name: ScramMechanism, { username, password, isToken }: ScramCredentials, nonce: string) {
     this.#name = name
-    this.#hash = HASHES[name]
+    this.#hash = scramHashes[name]
     this.#password = password
     this.#nonce = nonce
     const user = username.replaceAll('=', '=3D').replaceAll(',', '=2C')

@@ -1,6 +1,7 @@
 /** What `security.protocol` and `sasl.*` come to: who our clients say they are. */
 import { clientSecurityConfigs } from '../../metadata/client-security-configs.ts'
 import { type ConfigsOf, definitionOf, parseConfig } from '../../metadata/config-definition.ts'
+import type { ScramMechanism } from '../../metadata/scram-credentials.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { ConfigError } from '../../wire/errors.ts'
 import type { ClientEnvironment } from '../environment.ts'
@@ -9,7 +10,7 @@ import { OAuthBearerClient, type OAuthToken, type TokenProvider } from './oauth-
 import { PlainClient } from './plain.ts'
 import { SaslAuthentication } from './sasl-authentication.ts'
 import type { SaslMechanismClient } from './sasl-mechanism.ts'
-import { ScramClient, type ScramName } from './scram.ts'
+import { ScramClient } from './scram.ts'
 import { TokenCache } from './token-cache.ts'
 import { unsecuredToken } from './unsecured-token.ts'
 
@@ -67,7 +68,9 @@ function mechanismOf(configs: SecurityConfigs, runtime: Runtime): SaslMechanismC
     case 'SCRAM-SHA-256':
     case 'SCRAM-SHA-512': {
       const isToken = login?.options.get('tokenauth') === 'true'
-      return new ScramClient(name as ScramName, { ...credentialsOf(name, login), isToken }, () => nonceFrom(runtime))
+      return new ScramClient(name as ScramMechanism, { ...credentialsOf(name, login), isToken }, () =>
+        nonceFrom(runtime),
+      )
     }
     case 'OAUTHBEARER': {
       const tokens = tokensOf(configs, login, runtime)

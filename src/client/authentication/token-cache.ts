@@ -43,7 +43,7 @@ export class TokenCache {
       this.#refreshAt = this.#refreshTime(token.lifetimeMs)
       return token
     } catch (error) {
-      this.#token = undefined
+      this.#refreshAt = Number.NEGATIVE_INFINITY
       throw error
     }
   }

@@ -8,13 +8,8 @@ import { ClassicHandover, type Joined } from './classic-handover.ts'
 import { ClassicHeartbeats } from './classic-heartbeats.ts'
 import { ClassicLeader } from './classic-leader.ts'
 import { commitFailed, isAboutMember, polledTooLate, undergoingRebalance } from './commit-refusals.ts'
-import {
-  type LeaveOptions,
-  type MemberIdentity,
-  type Membership,
-  type MembershipOptions,
-  noMember,
-} from './membership.ts'
+import type { LeaveOptions, MemberIdentity, Membership, MembershipOptions } from './membership.ts'
+import { noMember } from './membership.ts'
 
 /**
  * `preparing`: a JoinGroup is under way; `completing`: a SyncGroup; `stable`: the assignment of the generation is there
@@ -173,13 +168,18 @@ export class ClassicMembership implements Membership {
     if (subscription.choice?.kind !== 'pattern' || this.#refresh === 'done') return true
     if (this.#refresh === 'pending') return false
     this.#refresh = 'pending'
-    const refresh = async () => {
-      do await metadata.refreshed()
-      while (!metadata.hasAllTopics && subscription.choice?.kind === 'pattern')
-      this.#refresh = 'done'
+    const ended = (refresh: 'done' | 'needed') => {
+      this.#refresh = refresh
       changed()
     }
-    refresh().catch(() => {})
+    const look = async () => {
+      do await metadata.refreshed()
+      while (!metadata.hasAllTopics && subscription.choice?.kind === 'pattern')
+    }
+    look().then(
+      () => ended('done'),
+      () => ended('needed'),
+    )
     return false
   }
 

@@ -158,12 +158,12 @@ export class PollRounds<Key, Value> {
   }
 
   #throwPending(): void {
-    const { positions, fetcher, name } = this.#options
+    const { positions, fetcher, metadata, name } = this.#options
     if (this.#isWokenUp) {
       this.#isWokenUp = false
       throw new WakeupError(`${name} was woken up`)
     }
-    const error = positions.takeError() ?? fetcher.takeError()
+    const error = positions.takeError() ?? fetcher.takeError() ?? metadata.takeRefusal()
     if (error !== undefined) throw error
   }
 
