@@ -199,5 +199,6 @@ export {
   RetriableCommitFailedError,
   SerializationError,
   SslAuthenticationError,
+  TransactionAbortedError,
   WakeupError,
 } from './wire/errors.ts'

@@ -196,3 +196,12 @@ export class InvalidGroupIdError extends KafkaError {
 export class NoOffsetForPartitionError extends Error {
   override readonly name = 'NoOffsetForPartitionError'
 }
+
+/** The record was not sent before its transaction was aborted (TransactionAbortedException). */
+export class TransactionAbortedError extends Error {
+  override readonly name = 'TransactionAbortedError'
+
+  constructor() {
+    super('Failing batch since transaction was aborted')
+  }
+}

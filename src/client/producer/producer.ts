@@ -1,4 +1,5 @@
 import type { ProducerConfigs } from '../../metadata/producer-configs.ts'
+import { isPromise } from '../../runtime/deferred.ts'
 import type { Drive, Runtime } from '../../runtime/runtime.ts'
 import { loadCodec } from '../../wire/compression.ts'
 import { IllegalArgumentError, IllegalStateError, KafkaError } from '../../wire/errors.ts'
@@ -7,9 +8,6 @@ import { timeoutOf } from '../arguments.ts'
 import { ClientError } from '../client-error.ts'
 import { type ProducerOptions, producerConfigsOf } from '../configuration.ts'
 import { Connections } from '../connections.ts'
-import { checkOffsets, type OffsetsToCommit } from '../consumer/commit-arguments.ts'
-import type { GroupMetadata } from '../consumer/consumer-arguments.ts'
-import { Coordinators } from '../coordinators.ts'
 import type { ClientEnvironment } from '../environment.ts'
 import { ClientMetadata } from '../metadata.ts'
 import { metadataSettings } from '../metadata-settings.ts'
@@ -30,16 +28,19 @@ import {
   type RecordMetadata,
   type SendCallback,
 } from './producer-record.ts'
-import { ProducerSequences } from './producer-sequences.ts'
+import { ProducerTopics } from './producer-topics.ts'
 import { RecordAcceptance } from './record-acceptance.ts'
 import { RecordAccumulator } from './record-accumulator.ts'
 import { Sender } from './sender.ts'
-import { TopicQueues } from './topic-queues.ts'
-import { TransactionManager } from './transactions/transaction-manager.ts'
-import { TransactionalSequences } from './transactions/transactional-sequences.ts'
+import type { TopicQueues } from './topic-queues.ts'
+import type { TransactionManager } from './transactions/transaction-manager.ts'
+import { TransactionalCalls } from './transactions/transactional-calls.ts'
+import { transactionsOf } from './transactions/transactions-of.ts'
 import { WaitingSends } from './waiting-sends.ts'
 
 type Bytes = Uint8Array | null
+
+const CLOSED = 'Cannot perform operation after producer has been closed'
 
 /**
  * Sends records (Kafka's KafkaProducer). Configuration keys are Kafka's, with its defaults and checks; keys and values are
@@ -48,7 +49,7 @@ type Bytes = Uint8Array | null
  * A call that cannot go on at once (metadata, memory, an asynchronous serializer) waits, and later ones for the same topic
  * queue behind it, so that records are appended in the order of the calls.
  */
-export class Producer<Key = RecordData, Value = RecordData> {
+export class Producer<Key = RecordData, Value = RecordData> extends TransactionalCalls {
   readonly #runtime: Runtime
   readonly #configs: ProducerConfigs
   readonly #clientName: string
@@ -60,7 +61,7 @@ export class Producer<Key = RecordData, Value = RecordData> {
   readonly #accumulator: RecordAccumulator
   readonly #sender: Sender
   readonly #metrics: ProducerMetrics
-  readonly #topics = new Map<string, TopicQueues>()
+  readonly #topics: ProducerTopics
   readonly #serializeKey: Serialize
   readonly #serializeValue: Serialize
   readonly #acceptance: RecordAcceptance
@@ -71,11 +72,8 @@ export class Producer<Key = RecordData, Value = RecordData> {
   readonly #unexplain: () => void
   /** Compressed batches need their codec loaded. */
   #codec: Promise<void> | undefined
-  #lastTopic: TopicQueues | undefined
   /** Batches that are not settled, and sends that wait. */
   #pending = 0
-  /** A transaction is being ended: nothing lingers. */
-  #isEnding = false
   #drive: Drive | undefined
   #whenIdle: (() => void) | undefined
   #closed = false
@@ -83,6 +81,7 @@ export class Producer<Key = RecordData, Value = RecordData> {
 
   /** @throws {ConfigError} for a key that is not known, a value that is not legal, or two that do not agree. */
   constructor(config: ProducerOptions, environment: ClientEnvironment) {
+    super()
     const configs = producerConfigsOf(config, environment)
     const { runtime } = environment
     this.#runtime = runtime
@@ -103,13 +102,12 @@ export class Producer<Key = RecordData, Value = RecordData> {
     this.#metadata = new ClientMetadata(environment, this.#connections, {
       ...metadataSettings(configs),
       allowAutoTopicCreation: true,
-      topics: () => this.#usedTopics(),
+      topics: () => this.#topics.used(this.#metadata),
       refreshesUnused: true,
     })
-    this.#metadata.onUpdate(() => {
-      for (const topic of this.#topics.values()) topic.view = this.#metadata.topic(topic.name)
-    })
+    this.#metadata.onUpdate(() => this.#topics.refreshed(this.#metadata))
     this.#availability = new LeaderAvailability(runtime, configs['partitioner.availability.timeout.ms'])
+    this.#topics = new ProducerTopics(runtime, configs, this.#availability)
     this.#pool = new BufferPool(runtime, configs['buffer.memory'], (ms, inVain) =>
       this.#metrics.waitedForMemory(ms, inVain),
     )
@@ -123,37 +121,23 @@ export class Producer<Key = RecordData, Value = RecordData> {
       wake: isFull => (isFull ? this.#sender.wake() : this.#sender.lingering(lingerMs)),
       counted: change => this.#count(change),
     })
-    const transactionalId = configs['transactional.id']
-    const sequences =
-      transactionalId !== null
-        ? new TransactionalSequences(queue => this.#transactions?.unresolved(queue))
-        : configs['enable.idempotence']
-          ? new ProducerSequences()
-          : undefined
-    if (transactionalId !== null) {
-      this.#transactions = new TransactionManager({
-        runtime,
-        clientName: environment.clientName,
-        transactionalId,
-        timeoutMs: configs['transaction.timeout.ms'],
-        maxBlockMs: configs['max.block.ms'],
-        retryBackoffMs: configs['retry.backoff.ms'],
-        connections: this.#connections,
-        coordinators: new Coordinators(environment, this.#connections, this.#metadata, configs),
-        sequences: sequences!,
-        hasUnfinished: () => this.#pending > 0,
-        setFlushing: isFlushing => this.#flushForTransaction(isFlushing),
-        abortUnsent: reason => {
-          this.#waiting.refuse(reason)
-          this.#sender.abortUnsent(reason)
-        },
-        failForEver: error => this.#sender.failForEver(error),
-        wake: () => this.#sender.wake(),
-      })
-    }
+    const { sequences, transactions } = transactionsOf(configs, environment, this.#connections, this.#metadata, {
+      hasUnfinished: () => this.#pending > 0,
+      setFlushing: isFlushing => {
+        this.#accumulator.isEnding = isFlushing
+        this.#sender.wake()
+      },
+      abortUnsent: reason => {
+        this.#waiting.refuse(reason)
+        this.#sender.abortUnsent(reason)
+      },
+      failForEver: error => this.#sender.failForEver(error),
+      wake: () => this.#sender.wake(),
+    })
+    this.#transactions = transactions
     this.#sender = new Sender({
       sequences,
-      transactions: this.#transactions,
+      transactions,
       environment,
       configs,
       connections: this.#connections,
@@ -161,7 +145,7 @@ export class Producer<Key = RecordData, Value = RecordData> {
       accumulator: this.#accumulator,
       metrics: this.#metrics,
       availability: this.#availability,
-      topicOf: name => this.#topicOf(name),
+      topicOf: name => this.#topics.of(name),
     })
     this.#waiting = new WaitingSends({
       runtime,
@@ -192,9 +176,7 @@ export class Producer<Key = RecordData, Value = RecordData> {
     try {
       this.#check(record)
       const name = record.topic
-      const last = this.#lastTopic
-      const topic = last !== undefined && last.name === name ? last : this.#topicOf(name)
-      this.#lastTopic = topic
+      const topic = this.#topics.of(name)
       const now = this.#runtime.now()
       topic.lastUsedAt = now
       if (topic.view === undefined || topic.waiting > 0 || this.#codec !== undefined)
@@ -223,7 +205,7 @@ export class Producer<Key = RecordData, Value = RecordData> {
   }
 
   #check(record: ProducerRecord<unknown, unknown>): void {
-    if (this.#closed) throw new IllegalStateError('Cannot perform operation after producer has been closed')
+    if (this.#closed) throw new IllegalStateError(CLOSED)
     const { fatal } = this.#sender
     if (fatal !== undefined) {
       if (fatal.errorName === 'PRODUCER_FENCED') throw fatal
@@ -286,9 +268,8 @@ export class Producer<Key = RecordData, Value = RecordData> {
   partitionsFor(topic: string): Promise<PartitionInfo[]> {
     const known = this.#metadata.topic(topic)
     if (known !== undefined) return Promise.resolve(partitionInfos(known))
-    if (this.#closed)
-      return Promise.reject(new IllegalStateError('Cannot perform operation after producer has been closed'))
-    const queues = this.#topicOf(topic)
+    if (this.#closed) return Promise.reject(new IllegalStateError(CLOSED))
+    const queues = this.#topics.of(topic)
     queues.lastUsedAt = this.#runtime.now()
     return this.#runtime.drive(`producer.partitionsFor ${topic}`, async () => {
       const view = await this.#known(queues, undefined, this.#runtime.now() + this.#configs['max.block.ms'])
@@ -321,7 +302,7 @@ export class Producer<Key = RecordData, Value = RecordData> {
       this.#accumulator.flushing++
       try {
         this.#sender.wake()
-        await Promise.all([...this.#topics.values()].filter(topic => topic.waiting > 0).map(topic => topic.chain))
+        await this.#topics.waited()
         this.#sender.wake()
         await Promise.all([...this.#accumulator.unfinished].map(batch => batch.finished()))
       } finally {
@@ -331,64 +312,9 @@ export class Producer<Key = RecordData, Value = RecordData> {
     })
   }
 
-  // --- transactions --------------------------------------------------------------------------------------------------
-
-  /**
-   * Makes this the producer of its `transactional.id`: whoever had it is fenced, and what they left open is aborted. Once, before
-   * anything else; after REQUEST_TIMED_OUT (`max.block.ms`) it may be called again.
-   *
-   * @throws {IllegalStateError} without a transactional id, a second time; {KafkaError} TRANSACTIONAL_ID_AUTHORIZATION_FAILED, …
-   */
-  async initTransactions(): Promise<void> {
-    return this.#requireTransactions().initTransactions()
-  }
-
-  /** @throws {IllegalStateError} within a transaction; {KafkaError} PRODUCER_FENCED; {ClientError} after another error */
-  async beginTransaction(): Promise<void> {
-    this.#requireTransactions().beginTransaction()
-  }
-
-  /**
-   * Commits offsets of a group with the transaction, for consumers that read before they produce: `group` is what
-   * `consumer.groupMetadata()` says. Resolves when the group's coordinator has them.
-   *
-   * @throws {IllegalStateError} outside a transaction; {IllegalArgumentError}; {KafkaError} that aborts or ends the producer
-   */
-  async sendOffsetsToTransaction(offsets: OffsetsToCommit, group: GroupMetadata): Promise<void> {
-    const transactions = this.#requireTransactions()
-    if (typeof group?.groupId !== 'string') {
-      throw new IllegalArgumentError('sendOffsetsToTransaction takes the group as consumer.groupMetadata() tells it')
-    }
-    return transactions.sendOffsets({ group, offsets: checkOffsets('sendOffsetsToTransaction', offsets) })
-  }
-
-  /**
-   * Sends what lingers, waits for it, and commits. If any record fails, so does this, and the transaction is to be aborted.
-   * After REQUEST_TIMED_OUT (`max.block.ms`) nobody knows: call it again.
-   *
-   * @throws {IllegalStateError} outside a transaction; {KafkaError} PRODUCER_FENCED, …: close the producer; {ClientError}
-   */
-  async commitTransaction(): Promise<void> {
-    return this.#requireTransactions().commitTransaction()
-  }
-
-  /** Fails what was not sent yet, waits for what was, and aborts. @throws as `commitTransaction` */
-  async abortTransaction(): Promise<void> {
-    return this.#requireTransactions().abortTransaction()
-  }
-
-  #requireTransactions(): TransactionManager {
-    if (this.#closed) throw new IllegalStateError('Cannot perform operation after producer has been closed')
-    if (this.#transactions !== undefined) return this.#transactions
-    const what = 'Cannot use transactional methods without enabling transactions by setting the transactional.id'
-    throw new IllegalStateError(`${what} configuration property`)
-  }
-
-  #flushForTransaction(isFlushing: boolean): void {
-    if (isFlushing === this.#isEnding) return
-    this.#isEnding = isFlushing
-    this.#accumulator.flushing += isFlushing ? 1 : -1
-    if (isFlushing) this.#sender.wake()
+  protected override transactions(): TransactionManager | undefined {
+    if (this.#closed) throw new IllegalStateError(CLOSED)
+    return this.#transactions
   }
 
   /**
@@ -452,29 +378,6 @@ export class Producer<Key = RecordData, Value = RecordData> {
     timer?.cancel()
   }
 
-  #topicOf(name: string): TopicQueues {
-    const known = this.#topics.get(name)
-    if (known !== undefined) return known
-    const sticky = {
-      runtime: this.#runtime,
-      stickyBytes: this.#configs['batch.size'],
-      isAdaptive: this.#configs['partitioner.adaptive.partitioning.enable'],
-      availability: this.#availability,
-    }
-    const made = new TopicQueues(name, sticky, this.#configs['compression.type'] !== 'none')
-    this.#topics.set(name, made)
-    return made
-  }
-
-  /** Topics to refresh: a topic that was not used for metadata.max.idle.ms is forgotten (C-80). */
-  #usedTopics(): string[] {
-    const since = this.#runtime.now() - this.#configs['metadata.max.idle.ms']
-    const isUsed = (topic: TopicQueues) =>
-      this.#metadata.errorOf(topic.name) !== 'INVALID_TOPIC_EXCEPTION' &&
-      (topic.lastUsedAt >= since || topic.waiting > 0 || topic.queues.some(queue => (queue?.batches.length ?? 0) > 0))
-    return [...this.#topics.values()].filter(isUsed).map(topic => topic.name)
-  }
-
   /** Time runs for as long as anything is pending: one drive for all of it. */
   #count(change: 1 | -1): void {
     this.#pending += change
@@ -494,8 +397,4 @@ export class Producer<Key = RecordData, Value = RecordData> {
     this.#pool.refuse(reason)
     this.#sender.abort(reason)
   }
-}
-
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return value instanceof Promise || (typeof value === 'object' && value !== null && 'then' in value)
 }

@@ -34,11 +34,18 @@ export class RecordAccumulator {
   readonly unfinished = new Roster<ProducerBatch>()
   /** Flushes under way: every batch is sendable (C-70). */
   flushing = 0
+  /** A transaction is being ended: nothing lingers. */
+  isEnding = false
   /** Nothing will be added: every batch is sendable. */
   isClosed = false
   readonly #options: AccumulatorOptions
   /** What batches have needed lately: new ones get so much memory at once. */
   #usualBytes = LEAST_CAPACITY
+
+  /** What is there goes at once. */
+  get isUrgent(): boolean {
+    return this.isClosed || this.isEnding || this.flushing > 0
+  }
 
   constructor(options: AccumulatorOptions) {
     this.#options = options
@@ -125,7 +132,7 @@ export class RecordAccumulator {
     const head = queue.batches[0]
     if (head === undefined || queue.isMuted) return Number.POSITIVE_INFINITY
     if (this.isBackingOff(head, now, leaderEpoch)) return head.retryAt - now
-    const isUrgent = this.isClosed || this.flushing > 0 || this.#options.pool.hasWaiters
+    const isUrgent = this.isUrgent || this.#options.pool.hasWaiters
     if (isUrgent || head.attempts > 0 || queue.batches.length > 1 || head.isFull) return 0
     return Math.max(0, head.createdAt + this.#options.lingerMs - now)
   }

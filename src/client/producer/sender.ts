@@ -157,7 +157,7 @@ export class Sender {
   /** A batch began: it may linger. */
   lingering(ms: number): void {
     const { accumulator } = this.#options
-    const isUrgent = ms === 0 || accumulator.flushing > 0 || accumulator.isClosed
+    const isUrgent = ms === 0 || accumulator.isUrgent
     if (isUrgent || (this.sequences !== undefined && !this.sequences.hasId)) this.wake()
     this.#wakeIn(ms)
     this.#expiry.arm()

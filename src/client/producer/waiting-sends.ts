@@ -49,8 +49,10 @@ export class WaitingSends {
       try {
         if (!send.isGivenUp) await append(send)
       } catch (error) {
-        if (!result.settled) this.#options.refused(error)
+        // Told first: what follows from it may refuse all that still wait, for another reason.
+        const isNew = !result.settled
         result.reject(error)
+        if (isNew) this.#options.refused(error)
       } finally {
         topic.waiting--
         this.#finish(result)
@@ -61,6 +63,7 @@ export class WaitingSends {
 
   refuse(error: Error): void {
     for (const result of [...this.#results]) {
+      if (result.settled) continue
       this.#options.refused(error)
       result.reject(error)
       this.#finish(result)

@@ -1,48 +1,14 @@
-import type { Deferred, Runtime } from '../../../runtime/runtime.ts'
-import { IllegalArgumentError, IllegalStateError, KafkaError } from '../../../wire/errors.ts'
+import type { Deferred } from '../../../runtime/runtime.ts'
+import { IllegalArgumentError, IllegalStateError, KafkaError, TransactionAbortedError } from '../../../wire/errors.ts'
 import { ClientError } from '../../client-error.ts'
-import type { Connections } from '../../connections.ts'
-import type { Coordinators } from '../../coordinators.ts'
 import type { NodeConnection } from '../../node-connection.ts'
 import type { TopicPartition } from '../../topic-partition.ts'
 import type { PartitionQueue } from '../partition-queue.ts'
-import type { ProducerSequences } from '../producer-sequences.ts'
+import { type CallName, PendingCall } from './pending-call.ts'
+import type { TransactionHost } from './transaction-host.ts'
 import { abortableError, isFatalAtProduce, toldError, verdictOf } from './transaction-refusals.ts'
 import { type TransactionOffsets, TransactionRequests } from './transaction-requests.ts'
 import { requireStep, type TransactionStatus } from './transaction-status.ts'
-
-/** What the transactions of a producer ask of the rest of it. */
-export interface TransactionHost {
-  readonly runtime: Runtime
-  /** Of the producer, in errors. */
-  readonly clientName: string
-  readonly transactionalId: string
-  /** `transaction.timeout.ms`, `max.block.ms`, `retry.backoff.ms` */
-  readonly timeoutMs: number
-  readonly maxBlockMs: number
-  readonly retryBackoffMs: number
-  readonly connections: Connections
-  readonly coordinators: Coordinators
-  readonly sequences: ProducerSequences
-  /** Records that were sent and are not settled. */
-  hasUnfinished(): boolean
-  /** What lingers goes at once, while this is so. */
-  setFlushing(isFlushing: boolean): void
-  /** Fails what no request has carried yet. */
-  abortUnsent(reason: Error): void
-  /** The producer can do nothing more: fails everything. */
-  failForEver(error: KafkaError): void
-  /** Something may be sendable. */
-  wake(): void
-}
-
-type CallName = 'initTransactions' | 'commitTransaction' | 'abortTransaction'
-
-/** A call that its user has not seen the end of (C-58). */
-interface Call {
-  readonly name: CallName
-  readonly done: Deferred<void>
-}
 
 interface WaitingOffsets extends TransactionOffsets {
   readonly done: Deferred<void>
@@ -66,7 +32,7 @@ export class TransactionManager {
   #status: TransactionStatus = 'UNINITIALIZED'
   /** What led to an error state. */
   #error: Error | undefined
-  #call: Call | undefined
+  readonly #call: PendingCall
   /** How the present transaction is to end. */
   #committing = false
   /** Partitions that the coordinator knows of (TV1), or that records were sent to (TV2). */
@@ -85,6 +51,7 @@ export class TransactionManager {
 
   constructor(host: TransactionHost) {
     this.#host = host
+    this.#call = new PendingCall(host)
     this.#requests = new TransactionRequests(host.connections, host.transactionalId)
   }
 
@@ -105,7 +72,7 @@ export class TransactionManager {
 
   /** @throws {IllegalStateError} within a transaction, or before initTransactions; {ClientError} after an error */
   beginTransaction(): void {
-    this.#requireNoCall('beginTransaction')
+    this.#call.requireNone('beginTransaction')
     this.#throwIfError()
     this.#step('IN_TRANSACTION')
     this.#hasBegun = false
@@ -113,7 +80,7 @@ export class TransactionManager {
 
   /** Resolves when the group's coordinator has them: they are committed with the transaction. */
   async sendOffsets(offsets: TransactionOffsets): Promise<void> {
-    this.#requireNoCall('sendOffsetsToTransaction')
+    this.#call.requireNone('sendOffsetsToTransaction')
     this.#throwIfError()
     if (this.#status !== 'IN_TRANSACTION') {
       throw new IllegalStateError(
@@ -127,7 +94,7 @@ export class TransactionManager {
     this.#offsets.push(waiting)
     this.#hasBegun = true
     this.#pump()
-    await this.#within(waiting.done.promise, 'sendOffsetsToTransaction', 'TxnOffsetCommit')
+    await this.#call.within(waiting.done.promise, 'sendOffsetsToTransaction', 'TxnOffsetCommit')
   }
 
   commitTransaction(): Promise<void> {
@@ -152,52 +119,14 @@ export class TransactionManager {
     })
   }
 
-  /** Waits at most `max.block.ms`; what is still under way then is waited for by the same call again (C-58). */
-  async #called(name: CallName, what: string, start: () => void): Promise<void> {
-    if (this.#call !== undefined && this.#call.name !== name) this.#requireNoCall(name)
-    if (this.#status === 'FATAL_ERROR') this.#throwIfError()
-    let call = this.#call
-    if (call === undefined) {
+  #called(name: CallName, what: string, start: () => void): Promise<void> {
+    return this.#call.make(name, what, begun => {
+      if (this.#status === 'FATAL_ERROR') this.#throwIfError()
       start()
-      call = { name, done: this.#host.runtime.deferred() }
-      call.done.promise.catch(() => {})
-      this.#call = call
+      begun()
       this.#host.wake()
       this.#pump()
-    }
-    await this.#within(call.done.promise, name, what)
-  }
-
-  async #within(promise: Promise<void>, name: string, what: string): Promise<void> {
-    const { runtime, maxBlockMs, clientName } = this.#host
-    await runtime.drive(
-      `producer.${name} of ${clientName}`,
-      async () => {
-        const late = runtime.deferred<never>()
-        const timer = runtime.after(maxBlockMs, () =>
-          late.reject(
-            new KafkaError('REQUEST_TIMED_OUT', `Timeout expired after ${maxBlockMs}ms while awaiting ${what}`),
-          ),
-        )
-        try {
-          await Promise.race([promise, late.promise])
-        } catch (error) {
-          if (this.#call?.done.settled) this.#call = undefined
-          throw error
-        } finally {
-          timer.cancel()
-        }
-        if (this.#call?.done.settled) this.#call = undefined
-      },
-      { patient: true },
-    )
-  }
-
-  #requireNoCall(name: string): void {
-    if (this.#call === undefined) return
-    throw new IllegalStateError(
-      `Cannot attempt operation \`${name}\` because the previous call to \`${this.#call.name}\` timed out and must be retried`,
-    )
+    })
   }
 
   #throwIfError(): void {
@@ -217,8 +146,8 @@ export class TransactionManager {
 
   /** Before a record is taken. @throws {IllegalStateError} outside a transaction; {ClientError} after an error */
   requireSendable(): void {
-    if (this.#status === 'IN_TRANSACTION' && this.#call === undefined) return
-    this.#requireNoCall('send')
+    if (this.#status === 'IN_TRANSACTION' && !this.#call.isPending) return
+    this.#call.requireNone('send')
     this.#throwIfError()
     throw new IllegalStateError(
       `Cannot add partition to transaction before completing a call to initTransactions and beginTransaction (currentState= ${this.#status})`,
@@ -249,14 +178,18 @@ export class TransactionManager {
     else this.#toBeAborted(abortableError(told instanceof Error ? told : error))
   }
 
-  /** A record was refused before it was taken: the transaction is not what its user thinks (C-21). */
+  /**
+   * A record was refused before it was taken: the transaction is not what its user thinks (C-21). In Kafka `send` has
+   * returned by then; here it may have waited on while the commit was asked for, which must not call its timeout its own.
+   */
   sendFailed(error: Error): void {
     if (this.#status === 'IN_TRANSACTION') this.#toBeAborted(error)
+    else if (this.#status === 'COMMITTING_TRANSACTION') this.#toBeAborted(abortableError(error))
   }
 
   /** A batch is settled: perhaps it was the last that an end waits for. */
   progressed(): void {
-    if (this.#call !== undefined) this.#pump()
+    if (this.#call.isPending) this.#pump()
   }
 
   /** A gap that nobody can close was left (C-53): in a transaction that is its end. */
@@ -270,7 +203,7 @@ export class TransactionManager {
   close(): void {
     this.#isClosed = true
     const reason = new IllegalStateError(`${this.#host.clientName} is closed`)
-    this.#call?.done.reject(reason)
+    this.#call.reject(reason)
     this.#dropWaiting(reason)
   }
 
@@ -285,7 +218,7 @@ export class TransactionManager {
     this.#mustRaise = this.#version === 1
     this.#dropWaiting(error)
     this.#host.setFlushing(false)
-    if (this.#call !== undefined) this.#call.done.reject(error)
+    this.#call.reject(error)
     this.#host.abortUnsent(error)
   }
 
@@ -295,7 +228,7 @@ export class TransactionManager {
     this.#error = error
     this.#dropWaiting(error)
     this.#host.setFlushing(false)
-    this.#call?.done.reject(error)
+    this.#call.reject(error)
     this.#host.failForEver(error)
   }
 
@@ -446,15 +379,6 @@ export class TransactionManager {
     this.#added.clear()
     this.#toAdd.clear()
     this.#host.setFlushing(false)
-    this.#call?.done.resolve()
-  }
-}
-
-/** The record was not sent before its transaction was aborted (TransactionAbortedException). */
-export class TransactionAbortedError extends Error {
-  override readonly name = 'TransactionAbortedError'
-
-  constructor() {
-    super('Failing batch since transaction was aborted')
+    this.#call.resolve()
   }
 }
