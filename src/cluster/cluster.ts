@@ -15,6 +15,7 @@ import { IllegalStateError } from '../wire/errors.ts'
 import type { BrokerHandle } from './broker-handle.ts'
 import { isCalm } from './calm.ts'
 import { Clock } from './clock.ts'
+import type { ClusterParts } from './cluster-parts.ts'
 import type { ControllerHandle } from './controller-handle.ts'
 import { type Coordinated, coordinatorOf } from './coordinator-lookup.ts'
 import { describeCluster } from './description.ts'
@@ -37,14 +38,6 @@ import { requirePartition, requireTopic } from './topic-lookup.ts'
 import { orderTopics } from './topic-order.ts'
 import { TransactionHandle } from './transaction-handle.ts'
 import { type WaitOptions, waitUntil } from './wait.ts'
-
-/** What `createCluster` made. */
-export interface ClusterParts {
-  readonly plant: Plant
-  readonly brokers: readonly BrokerHandle[]
-  readonly controller: ControllerHandle
-  readonly seed: number
-}
 
 /** A whole Kafka cluster in this process: brokers with replicas of their own, a controller, a network, and their time. */
 export class Cluster {
@@ -69,16 +62,19 @@ export class Cluster {
     this.seed = parts.seed
     this.brokers = parts.brokers
     this.controller = parts.controller
-    this.#plant = parts.plant
-    this.#runtime = parts.plant.runtime
-    this.clock = new Clock(this.#runtime)
     const { plant, brokers } = parts
+    this.#plant = plant
+    this.#runtime = plant.runtime
+    this.clock = new Clock(this.#runtime)
     const topicId = (name: string) => this.#requireTopic(name).topicId
     this.#faults = new Faults({ plant, brokers, broker: id => this.broker(id), topicId })
-    const ids = brokers.map(broker => broker.id)
-    this.network = new NetworkFaults(plant.network, ids, this.#faults)
+    this.network = new NetworkFaults(
+      plant.network,
+      brokers.map(({ id }) => id),
+      this.#faults,
+    )
     plant.interceptors.witness = this.#journal
-    if (this.#runtime instanceof VirtualRuntime) this.#runtime.calm = () => isCalm(this, this.#members, parts.plant)
+    if (this.#runtime instanceof VirtualRuntime) this.#runtime.calm = () => isCalm(this, this.#members, plant)
   }
 
   // --- addresses and clients -----------------------------------------------------------------------------------------
@@ -174,7 +170,7 @@ export class Cluster {
 
   /** As steady as it gets: while a fault is in force, followers may be kept from their leader. */
   #isServed(name: string): boolean {
-    const topic = this.#knownTopic(name)
+    const topic = this.#image().topic(name)
     if (topic === undefined || !isServed(topic, this.brokers)) return false
     const { network, interceptors } = this.#plant
     return network.rules.size > 0 || interceptors.size > 0 || isFollowed(topic, this.brokers)
@@ -247,13 +243,11 @@ export class Cluster {
 
   /** Requests that nodes received, oldest first, with their answers: the last 10,000 of clients and of brokers. */
   requests<A extends AnyApi = AnyApi>(filter: RequestFilter<A> = {}): SeenRequest<A>[] {
-    return this.#journal.requests(
-      filter,
-      filter.topic === undefined ? undefined : this.#knownTopic(filter.topic)?.topicId,
-    )
+    const topicId = filter.topic === undefined ? undefined : this.#image().topic(filter.topic)?.topicId
+    return this.#journal.requests(filter, topicId)
   }
 
-  /** Names of all topics, in the order of their creation. */
+  /** In the order of their creation. */
   get topicNames(): readonly string[] {
     return [...this.#image().topics.keys()]
   }
@@ -264,10 +258,6 @@ export class Cluster {
 
   #image() {
     return newestImage(this.controller, this.brokers)
-  }
-
-  #knownTopic(name: string): TopicImage | undefined {
-    return this.#image().topic(name)
   }
 
   #requireTopic(topic: string): TopicImage {
