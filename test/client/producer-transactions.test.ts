@@ -105,3 +105,38 @@ describe.each([1, 2] as const)('C-60: with transaction.version %i', version => {
     expect(await valuesOf('orders')).toEqual(['a', 'b'])
   })
 })
+
+describe.each(['classic', 'consumer'] as const)('KIP-447: in the %s protocol', protocol => {
+  test('who lost his membership without knowing it cannot commit offsets in a transaction', async () => {
+    await start(2)
+    await cluster.producer().send({ topic: 'orders', partition: 0, value: 'in' })
+    const consumer = cluster.consumer({
+      'group.id': 'g',
+      'group.protocol': protocol,
+      'auto.offset.reset': 'earliest',
+      'enable.auto.commit': false,
+      'max.poll.interval.ms': 10_000,
+    })
+    expect(consumer.groupMetadata()).toMatchObject({ memberId: '', generationId: -1 })
+    consumer.subscribe(['orders'])
+    while ((await consumer.poll({ timeoutMs: 100 })).length === 0);
+    const { memberId, generationId } = consumer.groupMetadata()
+    expect(generationId).toBeGreaterThan(0)
+    const producer = cluster.producer({ 'transactional.id': 'payments' })
+    await producer.initTransactions()
+    await producer.beginTransaction()
+    await producer.send({ topic: 'audit', value: 'out' })
+    await cluster.clock.advance(12_000)
+    expect(cluster.group('g').members).toHaveLength(0)
+    expect(consumer.groupMetadata()).toMatchObject({ memberId, generationId })
+    const offsets = [{ topic: 'orders', partition: 0, offset: 1 }]
+    await expect(producer.sendOffsetsToTransaction(offsets, consumer.groupMetadata())).rejects.toMatchObject({
+      errorName: 'UNKNOWN_MEMBER_ID',
+    })
+    await producer.abortTransaction()
+    expect(await valuesOf('audit')).toEqual([])
+    await consumer.unsubscribe()
+    const left = protocol === 'classic' ? { memberId, generationId } : { memberId: '', generationId: -1 }
+    expect(consumer.groupMetadata()).toMatchObject(left)
+  })
+})

@@ -36,9 +36,14 @@ function blocksOf(document: string): Block[] {
 
 const blocks = documents.flatMap(blocksOf)
 
+/** A block that begins with the name of a file is that file, for other blocks of its document to import. */
+function fileOf({ text }: Block): string | undefined {
+  return /^\/\/ ([\w-]+\.ts)\n/.exec(text)?.[1]
+}
+
 /** A block that is no test of its own becomes the body of one; its imports stay on top. */
 function asTest({ document, line, text }: Block): string {
-  if (/^test\(/m.test(text)) return text
+  if (/^test[.(]/m.test(text)) return text
   const imports = text.split('\n').filter(each => each.startsWith('import '))
   const body = text.split('\n').filter(each => !each.startsWith('import '))
   const own = ["import { expect, test } from 'vitest'", "import 'mini-kafka/vitest'"].filter(
@@ -52,14 +57,18 @@ test('every TypeScript block of the documents runs', { timeout: 120_000 }, async
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const code = blocks.filter(({ language }) => language === 'ts')
-  expect(code.length).toBeGreaterThan(0)
+  const tests = code.filter(block => fileOf(block) === undefined)
+  expect(tests.length).toBeGreaterThan(0)
   for (const block of code) {
-    writeFileSync(join(folder, `${block.document.replaceAll(/\W/g, '-')}-${block.line}.test.ts`), asTest(block))
+    const place = join(folder, block.document.replaceAll(/\W/g, '-'))
+    mkdirSync(place, { recursive: true })
+    const file = fileOf(block)
+    writeFileSync(join(place, file ?? `${block.line}.test.ts`), file === undefined ? asTest(block) : block.text)
   }
   const source = (name: string) => JSON.stringify(join(root, 'src', name))
   writeFileSync(
     join(folder, 'vitest.config.ts'),
-    `export default { test: { include: ['*.test.ts'] }, resolve: { alias: [
+    `export default { test: { include: ['*/*.test.ts'] }, resolve: { alias: [
       { find: 'mini-kafka/vitest', replacement: ${source('vitest.ts')} },
       { find: 'mini-kafka/kafkajs', replacement: ${source('kafkajs.ts')} },
       { find: 'mini-kafka/matchers', replacement: ${source('matchers.ts')} },
@@ -67,7 +76,7 @@ test('every TypeScript block of the documents runs', { timeout: 120_000 }, async
   )
   const done = await run('npx', ['vitest', 'run', '--root', folder], { cwd: root }).catch(error => error)
   expect(done.code ?? 0, `${done.stdout}\n${done.stderr}`).toBe(0)
-  expect(done.stdout).toContain(`${code.length} passed`)
+  expect(done.stdout).toContain(`${tests.length} passed`)
 })
 
 test('every command of the documents is one that the package has', async () => {

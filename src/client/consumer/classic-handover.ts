@@ -92,8 +92,9 @@ export class ClassicHandover {
 
   /** After a join. @throws {ClientError} if the listener threw; the assignment holds nevertheless */
   async complete({ identity, assignor, assignment }: Joined): Promise<void> {
-    const { subscription, callbacks, autoCommit, groupId } = this.#options
+    const { subscription, callbacks, autoCommit, groupId, identified } = this.#options
     this.#isDue = true
+    identified(identity)
     const assigned = decodeAssignment(assignment).assignedPartitions.flatMap(({ topic, partitions }) =>
       partitions.map(partition => ({ topic, partition })),
     )

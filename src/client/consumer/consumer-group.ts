@@ -16,7 +16,7 @@ import { Commits } from './commits.ts'
 import { ConsumerProtocolMembership } from './consumer-protocol-membership.ts'
 import type { GroupMetrics } from './group-metrics.ts'
 import { GroupOffsets, type OffsetToCommit } from './group-offsets.ts'
-import type { GroupMembershipOperation, Membership } from './membership.ts'
+import { type GroupMembershipOperation, type MemberIdentity, type Membership, noMember } from './membership.ts'
 import { PollInterval } from './poll-interval.ts'
 import { RebalanceCallbacks } from './rebalance-callbacks.ts'
 import type { Subscription } from './subscription.ts'
@@ -46,6 +46,11 @@ export class ConsumerGroup implements LivingMember {
   readonly #options: ConsumerGroupOptions
   readonly #runtime: Runtime
   readonly #hurried: Deferred<void>
+  /**
+   * As whom it was in last: this is what a transaction commits offsets as, so that whoever lost his membership meanwhile,
+   * without knowing it, is refused (KIP-447).
+   */
+  joinedAs: MemberIdentity
   #isCallingBack = false
   #isUnsubscribing = false
   #error: Error | undefined
@@ -57,6 +62,7 @@ export class ConsumerGroup implements LivingMember {
     this.#options = options
     this.#runtime = runtime
     this.#hurried = runtime.deferred()
+    this.joinedAs = { ...noMember, groupInstanceId: configs['group.instance.id'] }
     const coordinators = new Coordinators(environment, connections, metadata, configs)
     const membership = () => (subscription.isSubscribed ? this.membership : undefined)
     this.#offsets = new GroupOffsets({
@@ -87,6 +93,9 @@ export class ConsumerGroup implements LivingMember {
       callbacks: this.callbacks,
       autoCommit: this.autoCommit,
       metrics,
+      identified: identity => {
+        this.joinedAs = identity
+      },
       changed,
     })
     this.#interval = new PollInterval(runtime, configs['max.poll.interval.ms'], () => {

@@ -100,6 +100,7 @@ export class ConsumerProtocolMembership implements Membership {
     const groupInstanceId = this.#options.configs['group.instance.id']
     const generationId = this.#epoch > 0 ? this.#epoch : -1
     this.#identity = { memberId: this.#memberId, generationId, groupInstanceId }
+    if (this.#epoch > 0) this.#options.identified(this.#identity)
   }
 
   /** A member says what it wants with its next regular heartbeat, as Kafka's do. */
@@ -326,7 +327,9 @@ export class ConsumerProtocolMembership implements Membership {
     this.#state = this.#fatal === undefined ? 'outside' : 'fatal'
     this.#wantsToJoin = false
     this.#wasMember = false
-    const isStatic = configs['group.instance.id'] !== null
+    const groupInstanceId = configs['group.instance.id']
+    this.#options.identified({ ...noMember, groupInstanceId })
+    const isStatic = groupInstanceId !== null
     const says = operation !== 'remain' || isStatic
     // −2 keeps what a static member owns for it until its session times out (G-50).
     const epoch = isStatic && operation !== 'leave' ? -2 : -1

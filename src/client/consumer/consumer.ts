@@ -130,11 +130,16 @@ export class Consumer<Key = Buffer | null, Value = Buffer | null> {
     group.membership.rejoin(reason)
   }
 
-  /** As whom it commits: member id '' and generation −1 while it is no member. @throws {InvalidGroupIdError} */
+  /**
+   * As whom `sendOffsetsToTransaction` commits: what it was in the group last, also when it has lost its membership, so that
+   * the coordinator refuses it then. Member id '' and generation −1 before it has joined for the first time.
+   *
+   * @throws {InvalidGroupIdError}
+   */
   groupMetadata(): GroupMetadata {
     this.#requireOpen('groupMetadata')
-    const { groupId, membership } = this.#requireGroup()
-    return { groupId, ...membership.identity }
+    const { groupId, joinedAs } = this.#requireGroup()
+    return { groupId, ...joinedAs }
   }
 
   // --- where it stands -----------------------------------------------------------------------------------------------

@@ -63,6 +63,8 @@ export interface MembershipOptions {
   readonly callbacks: RebalanceCallbacks
   readonly autoCommit: AutoCommit
   readonly metrics: GroupMetrics
+  /** It is in as this one; or left by itself and is nobody, in the protocol of KIP-848. */
+  readonly identified: (identity: MemberIdentity) => void
   /** There is something for `poll` to do, or to throw: a pending poll of the application goes round once more. */
   readonly changed: () => void
 }
@@ -75,7 +77,7 @@ export interface MembershipOptions {
  * `leave` and nowhere else, as in Kafka's client.
  */
 export interface Membership {
-  /** Of a member that is in, or was until a moment ago: `groupMetadata()`. */
+  /** As whom it speaks now. */
   readonly identity: MemberIdentity
 
   /** Its heartbeats come by themselves and are answered well; virtual time may leap over them (see `isCalm`). */
