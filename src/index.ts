@@ -64,6 +64,7 @@ export type {
   TransactionListing,
   TransactionState,
 } from './client/admin/transactions.ts'
+export type { OAuthToken, TokenProvider } from './client/authentication/oauth-bearer.ts'
 export type { SerdeName } from './client/built-in-serdes.ts'
 export { ClientError } from './client/client-error.ts'
 export { Admin, Consumer, MockProducer, Producer } from './client/clients.ts'
@@ -93,6 +94,7 @@ export type { SubscriptionPattern, Topics } from './client/consumer/topic-choice
 export { listDeserializer, listSerializer } from './client/list-serde.ts'
 export type { GroupOffsets } from './client/mock/mock-producer.ts'
 export type { MockProducerOptions } from './client/mock/mock-producer-options.ts'
+export type { DeliveryDetails } from './client/producer/delivery-errors.ts'
 export type { Partitioner, PartitionerInput } from './client/producer/partitioner.ts'
 export type { ProducerInterceptor } from './client/producer/producer-interceptors.ts'
 export type {

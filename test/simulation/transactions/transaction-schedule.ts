@@ -136,11 +136,29 @@ export const lateSchedules = schedulesOf({
   maxBrokerFaults: 0,
 })
 
-/** Several have one id, and are cut off for a while. */
+/** Several have one id, and are cut off for a while, or what they write comes late. */
 export const zombieSchedules = schedulesOf({
   maxWriters: 3,
   id: fc.constant(0),
-  what: fc.record({ kind: fc.constant('cut off' as const), writer }),
+  what: fc.oneof(
+    fc.record({ kind: fc.constant('cut off' as const), writer }),
+    fc.record({ kind: fc.constant('late' as const), writer, api: fc.constant('Produce' as const), times }),
+  ),
+  maxBrokerFaults: 0,
+})
+
+/** Markers are lost, or come late. */
+export const markerSchedules = schedulesOf({
+  maxWriters: 2,
+  id,
+  what: fc.oneof(
+    fc.record({ kind: fc.constant('late markers' as const), times }),
+    fc.record({
+      kind: fc.constantFrom('lost answer' as const, 'lost request' as const),
+      api: fc.constant('WriteTxnMarkers' as const),
+      times,
+    }),
+  ),
   maxBrokerFaults: 1,
 })
 

@@ -7,7 +7,7 @@ import { type LoggedBatch, loggedBatches } from './logged-batches.ts'
 import { PARTITIONS, TOPIC, type TransactionSchedule, type WriterFault } from './transaction-schedule.ts'
 import { type Takeover, type ToldTransaction, Writer } from './writer.ts'
 
-const INTERNAL_PARTITIONS = 2
+export const INTERNAL_PARTITIONS = 2
 
 export interface TransactionOptions {
   readonly version: 1 | 2
