@@ -46,10 +46,10 @@ function answer(
   broker: Broker,
   { transactionalId, producerId, producerEpoch }: Decoded<typeof request>,
 ): Encodable<typeof response> {
-  // Whatever id and epoch come without a transactional id, they are ignored: the producer gets new ones (I-15, T-10).
-  if (transactionalId === null) return fresh(broker)
   const isHalf = (producerId === -1) !== (producerEpoch === -1)
   if (transactionalId === '' || isHalf) return refused(errorCodes.INVALID_REQUEST)
+  // A whole id and epoch without a transactional id are ignored: the producer gets new ones (I-15, T-10).
+  if (transactionalId === null) return fresh(broker)
   return refused(errorCodes.COORDINATOR_NOT_AVAILABLE)
 }
 

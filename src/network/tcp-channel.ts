@@ -4,6 +4,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import type { Frame } from '../wire/frame.ts'
 import type { Channel, ChannelReceiver, CloseReason } from './channel.ts'
 import { Framing, framed } from './framing.ts'
+import type { Intake } from './intake.ts'
 import type { PairedStream } from './stream-pair.ts'
 
 /** How long a connection that was closed may take to hand over what was sent before, in milliseconds. */
@@ -13,6 +14,8 @@ export interface TcpChannelOptions {
   readonly runtime: Runtime
   /** Or one end of a pair of streams, for clients that want a socket and need no port. */
   readonly socket: Socket | PairedStream
+  /** What reads the socket; without it the socket's `data` does. */
+  readonly intake?: Intake
   readonly peer: string
   /** Of a frame; `socket.request.max.bytes` on brokers. */
   readonly maxFrameBytes: number
@@ -30,6 +33,7 @@ export class TcpChannel implements Channel {
   readonly peer: string
   readonly #runtime: Runtime
   readonly #socket: Socket | PairedStream
+  readonly #intake: Intake | undefined
   readonly #framing: Framing
   #receiver: ChannelReceiver | undefined
   #paused = false
@@ -39,11 +43,12 @@ export class TcpChannel implements Channel {
   #closed = false
   #lost: string | undefined
 
-  constructor({ runtime, socket, peer, maxFrameBytes, idleMs, gone }: TcpChannelOptions) {
+  constructor({ runtime, socket, intake, peer, maxFrameBytes, idleMs, gone }: TcpChannelOptions) {
     this.peer = peer
     this.#runtime = runtime
     this.#socket = socket
-    this.#framing = new Framing(maxFrameBytes)
+    this.#intake = intake
+    this.#framing = intake?.framing ?? new Framing(maxFrameBytes)
     socket.on('error', error => this.#lose(error.message))
     socket.on('close', () => {
       gone()
@@ -83,6 +88,10 @@ export class TcpChannel implements Channel {
       return
     }
     const socket = this.#socket
+    this.#intake?.into(() => {
+      if (!this.#closed) this.#run(() => this.#deliver())
+      return this.#closed || !this.#paused
+    })
     socket.on('data', chunk => {
       if (this.#closed) return
       this.#framing.push(chunk)
@@ -124,6 +133,7 @@ export class TcpChannel implements Channel {
       socket.destroy()
       return
     }
+    this.#intake?.discard()
     socket.resume()
     if ('setTimeout' in socket) socket.setTimeout(LINGER_MS, () => socket.destroy())
     socket.end(() => socket.destroy())

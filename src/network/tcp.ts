@@ -1,6 +1,8 @@
 import { createServer, connect as openSocket, type Server, type Socket } from 'node:net'
 import type { Deferred, Runtime } from '../runtime/runtime.ts'
 import { type Address, addressText, type Carrier, ConnectionError } from './channel.ts'
+import { Framing } from './framing.ts'
+import { Intake, readThrough } from './intake.ts'
 import { TcpChannel } from './tcp-channel.ts'
 
 /** Kafka's default for `socket.request.max.bytes`; what a client takes at most, too. */
@@ -53,7 +55,11 @@ export class TcpCarrier implements Carrier {
       connected.reject(new ConnectionError(`${from} does not connect to ${where}: it was closed`))
       return connected.promise
     }
-    const socket = openSocket({ host: to.host, port: to.port, noDelay: true, keepAlive: true, allowHalfOpen: true })
+    const intake = new Intake(new Framing(this.#maxFrameBytes))
+    const { onread } = intake
+    const { host, port } = to
+    const socket = openSocket({ host, port, noDelay: true, keepAlive: true, allowHalfOpen: true, onread })
+    socket.pause()
     this.#sockets.set(socket, undefined)
     const failed = (why: string) => {
       this.#forget(socket)
@@ -66,7 +72,7 @@ export class TcpCarrier implements Carrier {
     socket.once('close', onClose)
     socket.once('connect', () => {
       socket.off('close', onClose)
-      connected.resolve(this.#channel(socket, where))
+      connected.resolve(this.#channel(socket, intake, where))
       socket.off('error', onError)
     })
     return connected.promise
@@ -76,11 +82,12 @@ export class TcpCarrier implements Carrier {
     const opened = this.#runtime.deferred<Address>()
     const server = createServer(
       { noDelay: true, keepAlive: true, allowHalfOpen: true, pauseOnConnect: true },
-      socket => {
+      accepted => {
         // A client that was gone before it was accepted has no address any more.
-        const { remoteAddress, remotePort } = socket
+        const { remoteAddress, remotePort } = accepted
         const peer = addressText({ host: remoteAddress ?? 'unknown', port: remotePort ?? 0 })
-        const channel = this.#channel(socket, peer)
+        const intake = new Intake(new Framing(this.#maxFrameBytes))
+        const channel = this.#channel(readThrough(intake, accepted), intake, peer)
         if (server.listening) accept(channel)
         else channel.destroy()
       },
@@ -129,10 +136,11 @@ export class TcpCarrier implements Carrier {
     if (this.#sockets.size === 0 && this.#servers.size === 0) this.#gone?.resolve()
   }
 
-  #channel(socket: Socket, peer: string): TcpChannel {
+  #channel(socket: Socket, intake: Intake, peer: string): TcpChannel {
     const channel = new TcpChannel({
       runtime: this.#runtime,
       socket,
+      intake,
       peer,
       maxFrameBytes: this.#maxFrameBytes,
       idleMs: this.#idleMs,
