@@ -11,6 +11,7 @@ const cluster = await createCluster({
     'log.retention.bytes': 64 * 1024 * 1024,
     'log.segment.bytes': 16 * 1024 * 1024,
     'log.retention.check.interval.ms': 1000,
+    'log.initial.task.delay.ms': 0,
   },
   trace: { limit: 0 },
 })

@@ -120,7 +120,7 @@ function describedMember({ image }: Broker, group: ConsumerGroup, member: Member
     clientId,
     clientHost,
     subscribedTopicNames,
-    subscribedTopicRegex: member.subscribedTopicRegex === '' ? null : member.subscribedTopicRegex,
+    subscribedTopicRegex: member.subscribedTopicRegex,
     assignment: listed(heldBy(member)),
     targetAssignment: listed(group.targetOf(memberId)),
     memberType: member.classic === undefined ? CONSUMER_MEMBER : CLASSIC_MEMBER,

@@ -83,7 +83,7 @@ function requireValid(request: Request, version: number): void {
   const { groupId, memberId, memberEpoch, instanceId, rackId, rebalanceTimeoutMs, topicPartitions } = request
   const mayLackId = version < OWN_MEMBER_ID_VERSION && memberEpoch === 0
   mustHold(memberId !== '' || mayLackId, "MemberId can't be empty.")
-  mustHold(groupId !== '', "GroupId can't be empty.")
+  mustHold(groupId.trim() !== '', "GroupId can't be empty.")
   mustHold(instanceId !== '', "InstanceId can't be empty.")
   mustHold(rackId !== '', "RackId can't be empty.")
   mustHold(memberEpoch >= -2, 'MemberEpoch is invalid.')

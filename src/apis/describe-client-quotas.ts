@@ -33,7 +33,7 @@ const response = {
 
 /**
  * The quotas of the entities that match a filter (KIP-546): of every component exactly that name (0), the default (1) or any (2);
- * `strict` leaves out entities of further types. No component means all. v1 is the first flexible version. Any broker
+ * `strict` leaves out entities of further types. No component means all, and with `strict` none. v1 is the first flexible version. Any broker
  * answers, from its image.
  */
 export const describeClientQuotas: Api<typeof request, typeof response> = defineApi({
@@ -71,8 +71,7 @@ function describe({ image }: Broker, { components, strict }: Request): Response 
 }
 
 function matches(entity: QuotaEntity, components: readonly Component[], strict: boolean): boolean {
-  // Without components there is nothing to be strict about.
-  if (strict && components.length > 0 && entity.size !== components.length) return false
+  if (strict && entity.size !== components.length) return false
   return components.every(({ entityType, matchType, match }) => {
     const name = entity.get(entityType)
     if (name === undefined) return false

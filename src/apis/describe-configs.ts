@@ -92,8 +92,11 @@ function described(broker: Broker, resource: Resource, includeSynonyms: boolean)
       })),
     }
   } catch (error) {
-    if (error instanceof KafkaError) return { ...errorFields(error), resourceType, resourceName, configs: [] }
-    throw error
+    if (!(error instanceof KafkaError)) throw error
+    const fields = errorFields(error)
+    // Of a topic that is not there Kafka has nothing to say.
+    const errorMessage = error.errorName === 'UNKNOWN_TOPIC_OR_PARTITION' ? '' : fields.errorMessage
+    return { ...fields, errorMessage, resourceType, resourceName, configs: [] }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Broker } from '../broker/broker.ts'
+import { checkTopicName } from '../metadata/topic-names.ts'
 import { type Api, defineApi } from '../wire/api.ts'
 import { errorFields } from '../wire/error-fields.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
@@ -56,6 +57,7 @@ type Answer = Encodable<typeof response>['topics'][number]['partitions'][number]
 
 function answer(broker: Broker, topic: string, partitionIndex: number): Answer {
   try {
+    checkTopicName(topic)
     const { producerStates } = broker.requirePartition(topic, partitionIndex).log
     return {
       partitionIndex,

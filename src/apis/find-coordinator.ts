@@ -42,6 +42,9 @@ export const findCoordinator: Api<typeof request, typeof response> = defineApi({
   broker: answer,
 })
 
+/** The kind of coordinator that keeps shares. */
+const SHARE = 2
+
 type Coordinator = NonNullable<Encodable<typeof response>['coordinators']>[number]
 
 function answer(
@@ -50,7 +53,12 @@ function answer(
   { version }: RequestContext,
 ): Encodable<typeof response> {
   if (version >= 4) {
-    return { throttleTimeMs: 0, coordinators: coordinatorKeys.map(each => find(broker, keyType, each)) }
+    const found = coordinatorKeys.map(each => find(broker, keyType, each))
+    // Of a share that it refuses it says no more than the code here.
+    return {
+      throttleTimeMs: 0,
+      coordinators: keyType === SHARE ? found.map(each => ({ ...each, errorMessage: '' })) : found,
+    }
   }
   const { key: _, errorMessage, ...found } = find(broker, keyType, key)
   // Before v4 success, too, has a message: its name.

@@ -48,11 +48,11 @@ function answer(
 ): Encodable<typeof response> | Promise<Encodable<typeof response>> {
   const { transactionalId, transactionTimeoutMs: timeoutMs, producerId, producerEpoch } = asked
   const failed = (error: unknown) => refused(fencedBefore(4, version, error).code)
+  const isHalf = (producerId === -1) !== (producerEpoch === -1)
+  if (transactionalId === '' || isHalf) return refused(errorCodes.INVALID_REQUEST)
   try {
-    // Whatever id and epoch come without a transactional id, they are ignored: the producer gets new ones (I-15, T-10).
+    // A whole id and epoch without a transactional id are ignored: the producer gets new ones (I-15, T-10).
     if (transactionalId === null) return given({ producerId: broker.producerIds.take(), producerEpoch: 0 })
-    const isHalf = (producerId === -1) !== (producerEpoch === -1)
-    if (isHalf) return refused(errorCodes.INVALID_REQUEST)
     const { initialization } = broker.transactions.shardOf(transactionalId)
     const expected = producerId === -1 ? undefined : { producerId, producerEpoch }
     const identity = initialization.initialize({ transactionalId, timeoutMs, expected })

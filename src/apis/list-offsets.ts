@@ -90,18 +90,20 @@ const NOTHING: Found = { timestamp: -1, offset: -1, leaderEpoch: -1 }
 type Lookup = Found | undefined | Promise<Found | undefined>
 
 function answer(broker: Broker, request: Request, { version }: RequestContext): Response | Promise<Response> {
-  const names = [...new Set(request.topics.map(topic => topic.name))]
+  // Kafka answers partition by partition: a topic without one is left out.
+  const asked = request.topics.filter(topic => topic.partitions.length > 0)
+  const names = [...new Set(asked.map(topic => topic.name))]
   const topics = names.map(name => {
-    const asked = new Map<number, Asked>()
+    const wanted = new Map<number, Asked>()
     const doubled = new Set<number>()
-    for (const topic of request.topics) {
+    for (const topic of asked) {
       if (topic.name !== name) continue
       for (const each of topic.partitions) {
-        if (asked.has(each.partitionIndex)) doubled.add(each.partitionIndex)
-        asked.set(each.partitionIndex, each)
+        if (wanted.has(each.partitionIndex)) doubled.add(each.partitionIndex)
+        wanted.set(each.partitionIndex, each)
       }
     }
-    const partitions = [...asked.values()].map(each =>
+    const partitions = [...wanted.values()].map(each =>
       doubled.has(each.partitionIndex)
         ? refused(each, errorCodes.INVALID_REQUEST)
         : answerPartition(broker, name, each, request, version),

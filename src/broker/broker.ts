@@ -100,7 +100,7 @@ export class Broker implements PartitionHost {
     this.clusterId = options.clusterId
     this.mutants = options.mutants
     this.apis = options.apis
-    this.configuration = new Configuration(options.configs, this.image, id)
+    this.configuration = new Configuration(options.configs, this.image, this)
     this.#carrier = new LifeCarrier(life, carrier, this.name)
     const controllerLink = () => this.#link(() => options.controllerAddress)
     this.#forwarding = new Forwarding(life, controllerLink())

@@ -19,11 +19,16 @@ export class Configuration {
   readonly #groups = new Map<string, GroupConfigs>()
   #layers: BrokerConfigLayers
 
-  constructor(fixed: Overrides, image: ClusterImage, brokerId: number) {
-    this.#fixed = fixed
+  /** `fixed` is what all nodes were started with; who it is stands in each broker's own file. */
+  constructor(
+    fixed: Overrides,
+    image: ClusterImage,
+    { id, rack }: { readonly id: number; readonly rack: string | null },
+  ) {
+    this.#fixed = new Map([...fixed, ['node.id', `${id}`], ...(rack === null ? [] : [['broker.rack', rack] as const])])
     this.#image = image
-    this.#brokerId = brokerId
-    this.#layers = brokerLayers(fixed, new Map(), new Map())
+    this.#brokerId = id
+    this.#layers = brokerLayers(this.#fixed, new Map(), new Map())
   }
 
   get layers(): BrokerConfigLayers {

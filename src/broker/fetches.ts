@@ -77,18 +77,18 @@ export class Fetches {
       pass.urgent ||
       pass.bytes >= request.minBytes ||
       this.#available(waits, reader) >= request.minBytes
-    if (isDue) return this.#response(pass, opened, context)
+    if (isDue) return this.#response(pass, opened, reader)
     return this.#wait(found, waits, request, reader, opened, context)
   }
 
   #find(asked: Asked, request: FetchRequest, version: number): Found {
     const { image } = this.#host
     const topic = version >= 13 ? image.topicById(asked.topicId) : image.topic(asked.topic)
-    const refuse = (code: number): Found => ({
+    const refuse = (code: number, by: 'handler' | 'log' = 'handler'): Found => ({
       asked,
       partition: undefined,
       state: undefined,
-      refused: failed(asked, code, 'handler'),
+      refused: failed(asked, code, by),
     })
     if (topic === undefined) {
       return refuse(version >= 13 ? errorCodes.UNKNOWN_TOPIC_ID : errorCodes.UNKNOWN_TOPIC_OR_PARTITION)
@@ -96,8 +96,8 @@ export class Fetches {
     const state = topic.partitions[asked.index]
     if (state === undefined) return refuse(errorCodes.UNKNOWN_TOPIC_OR_PARTITION)
     const { isolationLevel, maxBytes } = request
-    const isBad = asked.params.partitionMaxBytes < 0 || maxBytes < 0 || (isolationLevel !== 0 && isolationLevel !== 1)
-    if (isBad) return refuse(errorCodes.INVALID_REQUEST)
+    if (isolationLevel !== 0 && isolationLevel !== 1) return refuse(errorCodes.INVALID_REQUEST)
+    if (asked.params.partitionMaxBytes < 0 || maxBytes < 0) return refuse(errorCodes.INVALID_REQUEST, 'log')
     return { asked, partition: this.#host.partitionOf(topic.topicId, asked.index), state, refused: undefined }
   }
 
@@ -167,7 +167,7 @@ export class Fetches {
     const rackOf = (brokerId: number) => this.#host.image.broker(brokerId)?.rack ?? null
     const preferred = preferredReadReplica(partition, asked, request.rackId, rackOf)
     if (preferred === undefined) return undefined
-    partition.checkLeaderEpoch(asked.params.currentLeaderEpoch)
+    partition.checkLeaderEpoch(Math.max(asked.params.currentLeaderEpoch, -1))
     return {
       partitionIndex: asked.index,
       errorCode: errorCodes.NONE,
@@ -205,8 +205,8 @@ export class Fetches {
       forget()
       // What is there now counts, not what was there when the wait began (F-3).
       const pass = this.#read(found, request, reader)
-      if (pass instanceof Promise) pass.then(done => answered.resolve(this.#response(done, opened, context)))
-      else answered.resolve(this.#response(pass, opened, context))
+      if (pass instanceof Promise) pass.then(done => answered.resolve(this.#response(done, opened, reader)))
+      else answered.resolve(this.#response(pass, opened, reader))
     }
     const forget = (): void => {
       timer.cancel()
@@ -218,11 +218,11 @@ export class Fetches {
     return answered.promise
   }
 
-  #response(pass: Pass, opened: FetchContext, context: RequestContext): FetchResponse {
+  #response(pass: Pass, opened: FetchContext, { version, replicaId }: Reader): FetchResponse {
     const { sessionId, listed } = opened.answer(pass.results)
     const responses: { topic: string; topicId: string; partitions: FetchedPartition[] }[] = []
     for (const [{ topic, topicId }, found] of listed) {
-      const result = context.version < 16 ? withoutLeader(found) : found
+      const result = version < 16 ? withoutLeader(found) : found
       const last = responses[responses.length - 1]
       if (last !== undefined && last.topic === topic && last.topicId === topicId) last.partitions.push(result)
       else responses.push({ topic, topicId, partitions: [result] })
@@ -232,7 +232,8 @@ export class Fetches {
       errorCode: errorCodes.NONE,
       sessionId,
       responses,
-      ...(context.version >= 16 ? { nodeEndpoints: this.#host.endpointsOf(leadersOf(listed)) } : {}),
+      // Followers find leaders in their metadata.
+      ...(version >= 16 && replicaId < 0 ? { nodeEndpoints: this.#host.endpointsOf(leadersOf(listed)) } : {}),
     }
   }
 }

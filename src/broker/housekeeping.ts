@@ -6,6 +6,11 @@ import type { Partition } from './partition.ts'
 
 /** Whether a time of `flush.ms` has come is looked at so often; Kafka's own scheduler never looks unless told to. */
 const FLUSH_CHECK_MS = 1_000
+/**
+ * On real time logs that are too large are looked at so often, besides Kafka's own checks: they lie in memory, and what a load
+ * test writes is wanted back in seconds. Age is left to Kafka's checks, for dates of test data are often long ago.
+ */
+const SIZE_CHECK_MS = 250
 
 /** What a broker does beside its requests: lag, checkpoints, retention, compaction, expiry of producers, flushes. */
 export class Housekeeping {
@@ -61,6 +66,16 @@ export class Housekeeping {
         ({ log }, now) => log.nextRetentionAt(now),
         (partition, now) => this.#retain(partition, now),
       ),
+      ...(life.time === 'real'
+        ? [
+            chore(
+              SIZE_CHECK_MS,
+              () => SIZE_CHECK_MS,
+              ({ log }, now) => log.nextSizeRetentionAt(now),
+              (partition, now) => this.#retain(partition, now, { only: 'size' }),
+            ),
+          ]
+        : []),
       chore(
         config()['log.cleaner.backoff.ms'],
         () => config()['log.cleaner.backoff.ms'],
@@ -102,8 +117,8 @@ export class Housekeeping {
     return earliest
   }
 
-  async #retain(partition: Partition, now: number): Promise<void> {
-    const deleted = await partition.log.applyRetention(now)
+  async #retain(partition: Partition, now: number, options: { readonly only?: 'size' } = {}): Promise<void> {
+    const deleted = await partition.log.applyRetention(now, options)
     if (deleted === undefined) return
     const { segments, bytes, startOffset } = deleted
     this.#life.trace.add('retention', this.#name, { what: partition.name, segments, bytes, start: startOffset })

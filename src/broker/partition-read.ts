@@ -40,8 +40,9 @@ export function readPartition(
 ): Eventually<FetchedPartition> {
   const { log } = partition
   const { fetchOffset, lastFetchedEpoch, currentLeaderEpoch, logStartOffset } = asked.params
+  // Kafka takes any negative epoch of a fetch for none; the epoch is looked at before who leads.
+  partition.checkLeaderEpoch(Math.max(currentLeaderEpoch, -1))
   if (!mayRead(partition, reader)) throw new KafkaError('NOT_LEADER_OR_FOLLOWER')
-  partition.checkLeaderEpoch(currentLeaderEpoch)
   const remote =
     reader.replicaId >= 0
       ? partition.remoteOrThrow(reader.replicaId, currentLeaderEpoch, reader.replicaEpoch)

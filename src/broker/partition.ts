@@ -188,9 +188,9 @@ export class Partition {
     if (!this.#isLeader) throw new KafkaError('NOT_LEADER_OR_FOLLOWER')
   }
 
-  /** The leader epoch that a request believes in: older is fenced, newer is not known here yet. */
+  /** The leader epoch that a request believes in, −1 for none: older is fenced, newer is not known here yet. */
   checkLeaderEpoch(believed: number): void {
-    if (believed < 0 || this.#host.mutants.has('no-leader-epoch-check')) return
+    if (believed === -1 || this.#host.mutants.has('no-leader-epoch-check')) return
     if (believed < this.leaderEpoch) throw new KafkaError('FENCED_LEADER_EPOCH')
     if (believed > this.leaderEpoch) throw new KafkaError('UNKNOWN_LEADER_EPOCH')
   }

@@ -64,9 +64,9 @@ interface Entry {
   answerBytes: number
 }
 
-/** The newest entries, bounded in number and in bytes. */
+/** The newest entries, bounded in number and in bytes. What is pushed out is let go of at once: a body may pin a megabyte. */
 class Ring {
-  #entries: Entry[] = []
+  #entries: (Entry | undefined)[] = []
   #first = 0
   #bytes = 0
   #last: Entry | undefined
@@ -83,7 +83,7 @@ class Ring {
       const oldest = this.#entries[this.#first]!
       if (oldest === this.#last) return
       this.#bytes -= oldest.bytes + oldest.answerBytes
-      this.#first++
+      this.#entries[this.#first++] = undefined
     }
     if (this.#first < KEPT) return
     this.#entries = this.#entries.slice(this.#first)
@@ -91,7 +91,7 @@ class Ring {
   }
 
   entries(): Entry[] {
-    return this.#entries.slice(this.#first)
+    return this.#entries.slice(this.#first) as Entry[]
   }
 }
 

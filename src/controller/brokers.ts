@@ -116,7 +116,7 @@ export class BrokerContacts {
  * What its life before still held is given up: after a clean shutdown, which it proves by the epoch of that life, it is
  * treated as fenced; otherwise it may have lost what was not flushed, and is neither in sync nor eligible (R-45).
  *
- * @throws {KafkaError} INCONSISTENT_CLUSTER_ID, DUPLICATE_BROKER_REGISTRATION
+ * @throws {KafkaError} INCONSISTENT_CLUSTER_ID, DUPLICATE_BROKER_REGISTRATION; BROKER_ID_NOT_REGISTERED for ZooKeeper's
  */
 export function registerBroker(
   request: RequestOf<typeof brokerRegistration>,
@@ -129,6 +129,9 @@ export function registerBroker(
       'INCONSISTENT_CLUSTER_ID',
       `Expected cluster ID ${situation.clusterId}, but got cluster ID ${request.clusterId}`,
     )
+  }
+  if (request.isMigratingZkBroker) {
+    throw new KafkaError('BROKER_ID_NOT_REGISTERED', 'Controller does not support registering ZK brokers.')
   }
   const existing = image.broker(brokerId)
   const sameIncarnation = existing?.incarnationId === incarnationId

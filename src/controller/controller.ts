@@ -29,14 +29,14 @@ import { configsRefused, decideConfigs } from './config-alteration.ts'
 import { Settings } from './configs.ts'
 import type { Decision, Situation } from './decision.ts'
 import { ElectionTimers } from './election-timers.ts'
-import { decideElections } from './elections.ts'
+import { decideElections, electionsRefused } from './elections.ts'
 import { formatRecords } from './format.ts'
 import { MetadataLog } from './metadata-log.ts'
 import { MetadataReaders } from './metadata-readers.ts'
 import { decideNewPartitions } from './partition-creation.ts'
 import { decideProducerIds } from './producer-ids.ts'
 import { quorumDescription } from './quorum.ts'
-import { decideReassignments, listReassignments } from './reassignments.ts'
+import { decideReassignments, listReassignments, reassignmentsRefused } from './reassignments.ts'
 import { errorFields } from './refusal.ts'
 import { decideTopics } from './topic-creation.ts'
 import { decideDeletion } from './topic-deletion.ts'
@@ -284,7 +284,13 @@ export class Controller {
       situation => decideTopics(request, situation),
       error => ({
         throttleTimeMs: 0,
-        topics: request.topics.map(({ name }) => ({ name, ...errorFields(error), configs: [] })),
+        topics: request.topics.map(({ name }) => ({
+          name,
+          ...errorFields(error),
+          numPartitions: -1,
+          replicationFactor: -1,
+          configs: [],
+        })),
       }),
     )
   }
@@ -316,7 +322,7 @@ export class Controller {
   ): Answer<typeof electLeaders> {
     return this.#answerApplied(
       situation => decideElections(request, context.version, situation),
-      error => ({ throttleTimeMs: 0, errorCode: error.code, replicaElectionResults: [] }),
+      error => electionsRefused(request, error),
     )
   }
 
@@ -325,7 +331,7 @@ export class Controller {
   ): Answer<typeof alterPartitionReassignments> {
     return this.#answerApplied(
       situation => decideReassignments(request, situation),
-      error => ({ throttleTimeMs: 0, ...errorFields(error), responses: [] }),
+      error => reassignmentsRefused(request, error),
     )
   }
 

@@ -5,7 +5,7 @@ import { KafkaError } from '../wire/errors.ts'
 import { type Decision, Draft, type Situation } from './decision.ts'
 import { partitionsOf, targetOf } from './leadership.ts'
 import { changePartition } from './partition-change.ts'
-import { errorFields } from './refusal.ts'
+import { errorFields, requireTime } from './refusal.ts'
 
 const PREFERRED = 0
 const UNCLEAN = 1
@@ -18,11 +18,12 @@ type ElectionType = typeof PREFERRED | typeof UNCLEAN
  * R-48: elects leaders because somebody asks for it. A null list means every partition, and then those that need no
  * election are left out of the answer, though their topics are named.
  *
- * @throws {KafkaError} INVALID_REQUEST for an unknown type of election.
+ * @throws {KafkaError} INVALID_REQUEST for an unknown type of election; REQUEST_TIMED_OUT.
  */
 export function decideElections(request: Request, version: number, situation: Situation): Decision<Response> {
   const type = version === 0 ? PREFERRED : request.electionType
   if (type !== PREFERRED && type !== UNCLEAN) throw new KafkaError('INVALID_REQUEST', `Unknown election type ${type}.`)
+  requireTime(request)
   const draft = new Draft()
   const { image } = situation
   const named = request.topicPartitions
@@ -41,6 +42,18 @@ export function decideElections(request: Request, version: number, situation: Si
     }),
   }))
   return { records: draft.records, response: { throttleTimeMs: 0, errorCode: 0, replicaElectionResults } }
+}
+
+/** The refusal of the whole, which each partition that was named tells too. */
+export function electionsRefused({ topicPartitions }: Request, error: KafkaError): Response {
+  return {
+    throttleTimeMs: 0,
+    errorCode: error.code,
+    replicaElectionResults: (topicPartitions ?? []).map(({ topic, partitions }) => ({
+      topic,
+      partitionResult: partitions.map(partitionId => ({ partitionId, ...errorFields(error) })),
+    })),
+  }
 }
 
 function electAsked(

@@ -58,13 +58,17 @@ export class MetadataReaders {
     if (request.clusterId !== null && request.clusterId !== this.#clusterId) {
       return { throttleTimeMs: 0, errorCode: errorCodes.INCONSISTENT_CLUSTER_ID, responses: [] }
     }
-    const partitions = request.topics.flatMap(topic => topic.partitions.map(partition => ({ topic, partition })))
-    const wanted = partitions.find(({ topic, partition }) => this.#errorOf(topic, partition, context) === undefined)
-    if (wanted !== undefined) {
-      const broker = context.version >= 15 ? request.replicaState.replicaId : request.replicaId
-      this.#isAt(broker, wanted.partition.fetchOffset)
-      const isOnly = partitions.length === 1
-      if (isOnly && wanted.partition.fetchOffset === this.#log.endOffset && request.maxWaitMs > 0) {
+    const { version } = context
+    const [topic, ...others] = request.topics
+    const [partition, ...more] = topic?.partitions ?? []
+    // The log is read alone, and nothing else is read here (KafkaRaftClient).
+    if (topic === undefined || partition === undefined || others.length + more.length > 0 || !isLog(topic, version)) {
+      return { throttleTimeMs: 0, errorCode: errorCodes.INVALID_REQUEST, responses: [] }
+    }
+    if (this.#errorOf(partition) === undefined) {
+      const broker = version >= 15 ? request.replicaState.replicaId : request.replicaId
+      this.#isAt(broker, partition.fetchOffset)
+      if (partition.fetchOffset === this.#log.endOffset && request.maxWaitMs > 0) {
         return this.#wait(request, context, broker)
       }
     }
@@ -106,7 +110,7 @@ export class MetadataReaders {
     const responses = request.topics.map(topic => ({
       topic: topic.topic,
       topicId: topic.topicId,
-      partitions: topic.partitions.map(partition => this.#read(topic, partition, request.maxBytes, context)),
+      partitions: topic.partitions.map(partition => this.#read(partition, request.maxBytes, context.version)),
     }))
     const complete = (): Response => ({
       throttleTimeMs: 0,
@@ -126,14 +130,8 @@ export class MetadataReaders {
     return complete()
   }
 
-  #read(
-    topic: Request['topics'][number],
-    partition: PartitionRequest,
-    maxBytes: number,
-    context: RequestContext,
-  ): Eventually<PartitionAnswer> {
-    const { version } = context
-    const error = this.#errorOf(topic, partition, context)
+  #read(partition: PartitionRequest, maxBytes: number, version: number): Eventually<PartitionAnswer> {
+    const error = this.#errorOf(partition)
     if (error !== undefined) return this.#answerOf(partition, version, error, null)
     if (partition.fetchOffset >= this.#log.endOffset)
       return this.#answerOf(partition, version, undefined, Records.empty)
@@ -163,14 +161,7 @@ export class MetadataReaders {
     }
   }
 
-  #errorOf(
-    topic: Request['topics'][number],
-    partition: PartitionRequest,
-    context: RequestContext,
-  ): ErrorName | undefined {
-    if (context.version >= 13) {
-      if (topic.topicId !== METADATA_TOPIC_ID) return 'UNKNOWN_TOPIC_ID'
-    } else if (topic.topic !== METADATA_TOPIC) return 'UNKNOWN_TOPIC_OR_PARTITION'
+  #errorOf(partition: PartitionRequest): ErrorName | undefined {
     if (partition.partition !== 0) return 'UNKNOWN_TOPIC_OR_PARTITION'
     const { currentLeaderEpoch, fetchOffset } = partition
     if (currentLeaderEpoch > METADATA_LEADER_EPOCH) return 'UNKNOWN_LEADER_EPOCH'
@@ -214,4 +205,8 @@ export class MetadataReaders {
       wait.done.resolve()
     }
   }
+}
+
+function isLog({ topic, topicId }: Request['topics'][number], version: number): boolean {
+  return version >= 13 ? topicId === METADATA_TOPIC_ID : topic === METADATA_TOPIC
 }

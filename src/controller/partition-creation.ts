@@ -4,7 +4,7 @@ import type { MetadataRecordInput } from '../metadata/records.ts'
 import type { RequestOf, ResponseInput } from '../wire/api.ts'
 import { KafkaError } from '../wire/errors.ts'
 import type { Decision, Situation } from './decision.ts'
-import { attempt, errorFields } from './refusal.ts'
+import { attempt, errorFields, requireTime } from './refusal.ts'
 import {
   allGone,
   allGoneInAssignment,
@@ -17,12 +17,16 @@ import {
 type Request = RequestOf<typeof createPartitions>
 type Response = ResponseInput<typeof createPartitions>
 
-/** M-13: topics get more partitions, never fewer; the new ones have as many replicas as the first. */
+/**
+ * M-13: topics get more partitions, never fewer; the new ones have as many replicas as the first. A topic that is named
+ * twice is refused once.
+ */
 export function decideNewPartitions(request: Request, situation: Situation): Decision<Response> {
+  requireTime(request)
   const records: MetadataRecordInput[] = []
   const names = request.topics.map(topic => topic.name)
   let most = MOST_NEW_PARTITIONS
-  const results = request.topics.map(topic => {
+  const results = [...new Map(request.topics.map(topic => [topic.name, topic])).values()].map(topic => {
     const error = attempt(() => {
       if (names.indexOf(topic.name) !== names.lastIndexOf(topic.name)) {
         throw new KafkaError('INVALID_REQUEST', 'Duplicate topic name.')

@@ -6,7 +6,7 @@ import { KafkaError } from '../wire/errors.ts'
 import { type Decision, Draft, type Situation } from './decision.ts'
 import { targetOf } from './leadership.ts'
 import { changePartition, type PartitionTarget } from './partition-change.ts'
-import { attempt, errorFields } from './refusal.ts'
+import { attempt, errorFields, requireTime } from './refusal.ts'
 import { checkAssignment } from './topic-assignment.ts'
 
 type Request = RequestOf<typeof alterPartitionReassignments>
@@ -16,6 +16,7 @@ type ListResponse = ResponseInput<typeof listPartitionReassignments>
 
 /** R-49, M-15: partitions get other replicas, or with null the ones that they had. */
 export function decideReassignments(request: Request, situation: Situation): Decision<Response> {
+  requireTime(request)
   const draft = new Draft()
   const { allowReplicationFactorChange } = request
   const responses = request.topics.map(({ name, partitions }) => ({
@@ -27,8 +28,24 @@ export function decideReassignments(request: Request, situation: Situation): Dec
   }))
   return {
     records: draft.records,
-    response: { throttleTimeMs: 0, allowReplicationFactorChange, errorCode: 0, errorMessage: null, responses },
+    response: {
+      throttleTimeMs: 0,
+      allowReplicationFactorChange,
+      errorCode: 0,
+      // Where nothing was asked for Kafka leaves the text as it is made: empty.
+      errorMessage: responses.length === 0 ? '' : null,
+      responses,
+    },
   }
+}
+
+/** The refusal of the whole, which each partition tells too. */
+export function reassignmentsRefused(request: Request, error: KafkaError): Response {
+  const responses = request.topics.map(({ name, partitions }) => ({
+    name,
+    partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, ...errorFields(error) })),
+  }))
+  return { throttleTimeMs: 0, ...errorFields(error), responses }
 }
 
 function reassign(

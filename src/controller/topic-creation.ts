@@ -11,7 +11,7 @@ import type { RequestOf, ResponseInput } from '../wire/api.ts'
 import { KafkaError } from '../wire/errors.ts'
 import { drawUuid } from '../wire/uuid.ts'
 import type { Decision, Situation } from './decision.ts'
-import { attempt, errorFields } from './refusal.ts'
+import { attempt, errorFields, requireTime } from './refusal.ts'
 import {
   allGone,
   allGoneInAssignment,
@@ -26,10 +26,12 @@ type Response = ResponseInput<typeof createTopics>
 type NewTopic = Request['topics'][number]
 type TopicAnswer = Response['topics'][number]
 
-/** M-10 … M-12: each topic of the request is made or refused on its own. */
+/** M-10 … M-12: each topic of the request is made or refused on its own; one that is named twice is refused once. */
 export function decideTopics(request: Request, situation: Situation): Decision<Response> {
+  requireTime(request)
   const creation = new Creation(request, situation)
-  const topics = request.topics.map(topic => creation.answer(topic))
+  const named = new Map(request.topics.map(topic => [topic.name, topic]))
+  const topics = [...named.values()].map(topic => creation.answer(topic))
   const records = request.validateOnly ? [] : creation.records
   return { records, response: { throttleTimeMs: 0, topics } }
 }

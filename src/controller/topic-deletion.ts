@@ -5,7 +5,7 @@ import type { RequestOf, ResponseInput } from '../wire/api.ts'
 import { KafkaError } from '../wire/errors.ts'
 import { zeroUuid } from '../wire/uuid.ts'
 import type { Decision, Situation } from './decision.ts'
-import { attempt, errorFields } from './refusal.ts'
+import { attempt, errorFields, requireTime } from './refusal.ts'
 
 type Request = RequestOf<typeof deleteTopics>
 type Response = ResponseInput<typeof deleteTopics>
@@ -16,7 +16,8 @@ interface Named {
 }
 
 /**
- * M-14: topics go with their partitions and configurations, named by name or by id.
+ * M-14: topics go with their partitions and configurations, named by name or by id. One that is named twice, also once by
+ * name and once by id, is refused once.
  *
  * @throws {KafkaError} TOPIC_DELETION_DISABLED, before v3 INVALID_REQUEST, when `delete.topic.enable` is off.
  */
@@ -26,28 +27,47 @@ export function decideDeletion(request: Request, version: number, situation: Sit
   }
   const named: readonly Named[] =
     version >= 6 ? request.topics : request.topicNames.map(name => ({ name, topicId: zeroUuid }))
+  requireTime(request)
   const repeated = repeatedOf(named)
+  const byId = new Set(named.filter(({ name }) => name === null).map(({ topicId }) => topicId))
   const records: MetadataRecordInput[] = []
-  const deleted = new Set<string>()
-  const responses = named.map(({ name, topicId }) => {
+  const responses: Response['responses'][number][] = []
+  for (const each of distinct(named, byId, situation)) {
     let topic: TopicImage | undefined
     const error = attempt(() => {
-      topic = find({ name, topicId }, repeated, situation)
-      if (deleted.has(topic.topicId)) {
-        throw new KafkaError('INVALID_REQUEST', 'The provided topic name maps to an ID that was already supplied.')
-      }
-      deleted.add(topic.topicId)
+      topic = find(each, repeated, byId, situation)
       records.push({ type: 'RemoveTopicRecord', topicId: topic.topicId })
     })
-    const shown = error === undefined && topic !== undefined ? topic : { name, topicId }
-    return { name: shown.name, topicId: shown.topicId, ...errorFields(error) }
-  })
+    const { name, topicId } = error === undefined && topic !== undefined ? topic : each
+    responses.push({ name, topicId, ...errorFields(error) })
+  }
   return { records, response: { throttleTimeMs: 0, responses } }
 }
 
-function find(named: Named, repeated: ReadonlySet<string>, situation: Situation): TopicImage {
+/** Each once; of those that are named both ways the one with its name, and its id beside it. */
+function distinct(named: readonly Named[], byId: ReadonlySet<string>, { image }: Situation): Iterable<Named> {
+  const found = new Map<string, Named>()
+  const bothWays = new Set<string>()
+  for (const { name, topicId } of named) {
+    const known = name === null || topicId !== zeroUuid ? undefined : image.topic(name)?.topicId
+    const isBoth = known !== undefined && byId.has(known)
+    if (isBoth) bothWays.add(known)
+    found.set(`${name} ${topicId}`, { name, topicId: isBoth ? known : topicId })
+  }
+  return [...found.values()].filter(({ name, topicId }) => name !== null || !bothWays.has(topicId))
+}
+
+function find(
+  named: Named,
+  repeated: ReadonlySet<string>,
+  byId: ReadonlySet<string>,
+  situation: Situation,
+): TopicImage {
   const { name, topicId } = named
   const hasId = topicId !== zeroUuid
+  if (name !== null && hasId && byId.has(topicId) && situation.image.topic(name)?.topicId === topicId) {
+    throw new KafkaError('INVALID_REQUEST', 'The provided topic name maps to an ID that was already supplied.')
+  }
   if (name !== null && hasId) {
     throw new KafkaError('INVALID_REQUEST', 'You may not specify both topic name and topic id.')
   }

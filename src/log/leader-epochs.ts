@@ -55,7 +55,7 @@ export class LeaderEpochs {
    */
   endOffsetFor(leaderEpoch: number, endOffset: number): EpochEndOffset {
     const latest = this.latestEpoch
-    if (leaderEpoch < 0 || leaderEpoch > latest) return undefinedEndOffset
+    if (leaderEpoch === -1 || leaderEpoch > latest) return undefinedEndOffset
     if (leaderEpoch === latest) return { leaderEpoch, endOffset }
     const floor = this.#floor(leaderEpoch)
     const higher = this.#entries[floor + 1]!

@@ -19,7 +19,7 @@ import type { LogState } from './log-state.ts'
 import type { Eventually, LogStore } from './log-store.ts'
 import { resetLog, truncateLog } from './log-truncation.ts'
 import type { ProducerStates, VerificationGuard } from './producer-states.ts'
-import { applyRetention, nextRetentionAt, type RetentionResult } from './retention.ts'
+import { applyRetention, nextRetentionAt, nextSizeRetentionAt, type RetentionResult } from './retention.ts'
 
 export type { CompactionResult } from './compaction.ts'
 export type { EpochEndOffset } from './leader-epochs.ts'
@@ -292,9 +292,14 @@ export class ReplicaLog {
   }
 
   /** S-10…S-14; undefined when nothing was deleted. */
-  applyRetention(now: number): Eventually<RetentionResult | undefined> {
+  applyRetention(now: number, options: { readonly only?: 'size' } = {}): Eventually<RetentionResult | undefined> {
     this.#log.mustBeWritable()
-    return applyRetention(this.#log, now)
+    return applyRetention(this.#log, now, options)
+  }
+
+  /** The same, with `only: 'size'`. */
+  nextSizeRetentionAt(now: number): number {
+    return nextSizeRetentionAt(this.#log, now)
   }
 
   /** The earliest time at which `applyRetention` could delete something; Infinity while nothing can expire. */

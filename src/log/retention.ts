@@ -16,9 +16,13 @@ export interface RetentionResult {
   readonly startOffset: number
 }
 
-/** Undefined when there was nothing to delete. */
-export function applyRetention(log: LogState, now: number): Eventually<RetentionResult | undefined> {
-  const count = breached(log, now)
+/** Undefined when there was nothing to delete. With `only: 'size'` nothing is deleted for its age. */
+export function applyRetention(
+  log: LogState,
+  now: number,
+  { only }: { readonly only?: 'size' } = {},
+): Eventually<RetentionResult | undefined> {
+  const count = breached(log, now, only)
   if (count === 0) return undefined
   const { segments } = log
   // Everything goes: the log goes on in an empty segment, so it must be there first (S-12).
@@ -31,7 +35,7 @@ export function applyRetention(log: LogState, now: number): Eventually<Retention
 }
 
 /** How many segments from the oldest on may go: below the log start first, then by size, then by time (S-11). */
-function breached(log: LogState, now: number): number {
+function breached(log: LogState, now: number, only: 'size' | undefined): number {
   const { segments, config } = log
   let count = prefix(log, 0, at => segments.endOf(at) <= log.startOffset)
   if (!hasPolicy(config, 'delete')) return count
@@ -46,7 +50,8 @@ function breached(log: LogState, now: number): number {
     })
   }
   const retentionMs = config['retention.ms']
-  if (retentionMs >= 0) count = prefix(log, count, (_, segment) => now - segment.age > retentionMs)
+  if (retentionMs >= 0 && only === undefined)
+    count = prefix(log, count, (_, segment) => now - segment.age > retentionMs)
   return count
 }
 
@@ -73,8 +78,15 @@ export function nextRetentionAt(log: LogState, now: number): number {
   const { first } = segments
   if (segments.endOf(0) <= log.startOffset) return now
   if (!hasPolicy(config, 'delete') || first.isEmpty) return Number.POSITIVE_INFINITY
-  const retentionBytes = config['retention.bytes']
-  if (retentionBytes >= 0 && segments.size - retentionBytes >= first.size) return now
+  if (nextSizeRetentionAt(log, now) <= now) return now
   const retentionMs = config['retention.ms']
   return retentionMs < 0 ? Number.POSITIVE_INFINITY : Math.max(now, first.age + retentionMs + 1)
+}
+
+/** The same for what is too much, whatever its age. */
+export function nextSizeRetentionAt({ segments, config }: LogState, now: number): number {
+  const { first } = segments
+  const retentionBytes = config['retention.bytes']
+  const isTooMuch = retentionBytes >= 0 && !first.isEmpty && segments.size - retentionBytes >= first.size
+  return isTooMuch && hasPolicy(config, 'delete') ? now : Number.POSITIVE_INFINITY
 }

@@ -26,6 +26,8 @@ export class Framing {
   #size = -1
   #gathered: Uint8Array | undefined
   #have = 0
+  /** The last chunk, while it is only lent. */
+  #lent: Uint8Array | undefined
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
@@ -42,6 +44,34 @@ export class Framing {
     this.#available += chunk.length
   }
 
+  /** Bytes in memory that its owner will overwrite, after `giveBack`: what becomes of them here is copied. */
+  lend(chunk: Uint8Array): void {
+    this.push(chunk)
+    this.#lent = chunk
+  }
+
+  /** What is left of the lent bytes is kept. */
+  giveBack(): void {
+    const lent = this.#lent
+    this.#lent = undefined
+    const last = this.#chunks.length - 1
+    if (lent === undefined || this.#chunks[last] !== lent) return
+    this.#chunks[last] = copied(last === 0 ? lent.subarray(this.#at) : lent)
+    if (last === 0) this.#at = 0
+  }
+
+  /** Where the next bytes of a frame that has begun belong, so that they can be read to their place: then `filled` follows. */
+  room(): Uint8Array | undefined {
+    const into = this.#gathered
+    if (into === undefined || this.#available > 0) return undefined
+    return (this.#have < into.length ? into : this.#grow(into, 0)).subarray(this.#have)
+  }
+
+  /** So many bytes were put where `room` said. */
+  filled(count: number): void {
+    this.#have += count
+  }
+
   /**
    * The next complete frame, without its size.
    *
@@ -54,7 +84,8 @@ export class Framing {
     if (this.#gathered === undefined) {
       if (first === undefined) return undefined
       if (first.length - this.#at >= size) {
-        const whole = first.subarray(this.#at, this.#at + size)
+        const view = first.subarray(this.#at, this.#at + size)
+        const whole = first === this.#lent ? copied(view) : view
         this.#skip(size)
         this.#size = -1
         return frameOf([whole])
@@ -91,15 +122,18 @@ export class Framing {
       const chunk = this.#chunks[0]!
       const count = Math.min(chunk.length - this.#at, size - this.#have)
       let into = this.#gathered!
-      if (this.#have + count > into.length) {
-        const grown = Buffer.allocUnsafeSlow(Math.min(size, into.length * 2 + count))
-        grown.set(into.subarray(0, this.#have))
-        this.#gathered = into = grown
-      }
+      if (this.#have + count > into.length) into = this.#grow(into, count)
       into.set(chunk.subarray(this.#at, this.#at + count), this.#have)
       this.#have += count
       this.#skip(count)
     }
+  }
+
+  #grow(full: Uint8Array, count: number): Uint8Array {
+    const grown = Buffer.allocUnsafeSlow(Math.min(this.#size, full.length * 2 + count))
+    grown.set(full.subarray(0, this.#have))
+    this.#gathered = grown
+    return grown
   }
 
   #skip(count: number): void {
@@ -109,6 +143,12 @@ export class Framing {
     this.#chunks.shift()
     this.#at = 0
   }
+}
+
+function copied(bytes: Uint8Array): Uint8Array {
+  const copy = Buffer.allocUnsafe(bytes.length)
+  copy.set(bytes)
+  return copy
 }
 
 /** Slices below this size are copied together: a piece of its own costs a write more than its bytes do. */

@@ -4,6 +4,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import type { Frame } from '../wire/frame.ts'
 import type { Channel, ChannelReceiver, CloseReason } from './channel.ts'
 import { Framing, framed } from './framing.ts'
+import type { Intake } from './intake.ts'
 import type { PairedStream } from './stream-pair.ts'
 import { tlsRefusal } from './tls.ts'
 
@@ -14,6 +15,8 @@ export interface TcpChannelOptions {
   readonly runtime: Runtime
   /** Or one end of a pair of streams, for clients that want a socket and need no port. */
   readonly socket: Socket | PairedStream
+  /** What reads the socket; without it the socket's `data` does. */
+  readonly intake?: Intake
   readonly peer: string
   /** Of a frame; `socket.request.max.bytes` on brokers. */
   readonly maxFrameBytes: number
@@ -31,6 +34,7 @@ export class TcpChannel implements Channel {
   readonly peer: string
   readonly #runtime: Runtime
   readonly #socket: Socket | PairedStream
+  readonly #intake: Intake | undefined
   readonly #framing: Framing
   #receiver: ChannelReceiver | undefined
   #paused = false
@@ -42,11 +46,12 @@ export class TcpChannel implements Channel {
   /** The other end did not trust us: under TLS 1.3 it says so after it seemed to be agreed. */
   #refusal: Error | undefined
 
-  constructor({ runtime, socket, peer, maxFrameBytes, idleMs, gone }: TcpChannelOptions) {
+  constructor({ runtime, socket, intake, peer, maxFrameBytes, idleMs, gone }: TcpChannelOptions) {
     this.peer = peer
     this.#runtime = runtime
     this.#socket = socket
-    this.#framing = new Framing(maxFrameBytes)
+    this.#intake = intake
+    this.#framing = intake?.framing ?? new Framing(maxFrameBytes)
     socket.on('error', error => this.#lose(error.message, 'encrypted' in socket ? tlsRefusal(error, peer) : undefined))
     socket.on('close', () => {
       gone()
@@ -86,6 +91,10 @@ export class TcpChannel implements Channel {
       return
     }
     const socket = this.#socket
+    this.#intake?.into(() => {
+      if (!this.#closed) this.#run(() => this.#deliver())
+      return this.#closed || !this.#paused
+    })
     socket.on('data', chunk => {
       if (this.#closed) return
       this.#framing.push(chunk)
@@ -127,6 +136,7 @@ export class TcpChannel implements Channel {
       socket.destroy()
       return
     }
+    this.#intake?.discard()
     socket.resume()
     if ('setTimeout' in socket) socket.setTimeout(LINGER_MS, () => socket.destroy())
     socket.end(() => socket.destroy())

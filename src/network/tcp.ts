@@ -1,6 +1,8 @@
 import { createServer, connect as openSocket, type Server, type Socket } from 'node:net'
 import type { Deferred, Runtime } from '../runtime/runtime.ts'
 import { type Address, addressText, type Carrier, ConnectionError } from './channel.ts'
+import { Framing } from './framing.ts'
+import { Intake, readThrough } from './intake.ts'
 import { TcpChannel } from './tcp-channel.ts'
 import { type TlsSettings, tlsRefusal, tlsSocket } from './tls.ts'
 
@@ -58,7 +60,7 @@ export class TcpCarrier implements Carrier {
       connected.reject(new ConnectionError(`${from} does not connect to ${where}: it was closed`))
       return connected.promise
     }
-    const { socket, ready } = this.#open(to)
+    const { socket, ready, intake } = this.#open(to)
     this.#sockets.set(socket, undefined)
     const failed = (why: string, refusal?: Error) => {
       this.#forget(socket)
@@ -71,28 +73,33 @@ export class TcpCarrier implements Carrier {
     socket.once('close', onClose)
     socket.once(ready, () => {
       socket.off('close', onClose)
-      connected.resolve(this.#channel(socket, where))
+      connected.resolve(this.#channel(socket, intake, where))
       socket.off('error', onError)
     })
     return connected.promise
   }
 
-  /** With the event that says that bytes may be sent. */
-  #open(to: Address): { socket: Socket; ready: 'connect' | 'secureConnect' } {
+  /** With the event that says that bytes may be sent, and what reads it, unless TLS does. */
+  #open(to: Address): { socket: Socket; ready: 'connect' | 'secureConnect'; intake?: Intake } {
     if (this.#tls !== undefined) return { socket: tlsSocket(to, this.#tls), ready: 'secureConnect' }
-    const options = { host: to.host, port: to.port, noDelay: true, keepAlive: true, allowHalfOpen: true }
-    return { socket: openSocket(options), ready: 'connect' }
+    const { host, port } = to
+    const intake = new Intake(new Framing(this.#maxFrameBytes))
+    const { onread } = intake
+    const socket = openSocket({ host, port, noDelay: true, keepAlive: true, allowHalfOpen: true, onread })
+    socket.pause()
+    return { socket, ready: 'connect', intake }
   }
 
   listen(name: string, at: Address, accept: (channel: TcpChannel) => void): TcpListener {
     const opened = this.#runtime.deferred<Address>()
     const server = createServer(
       { noDelay: true, keepAlive: true, allowHalfOpen: true, pauseOnConnect: true },
-      socket => {
+      accepted => {
         // A client that was gone before it was accepted has no address any more.
-        const { remoteAddress, remotePort } = socket
+        const { remoteAddress, remotePort } = accepted
         const peer = addressText({ host: remoteAddress ?? 'unknown', port: remotePort ?? 0 })
-        const channel = this.#channel(socket, peer)
+        const intake = new Intake(new Framing(this.#maxFrameBytes))
+        const channel = this.#channel(readThrough(intake, accepted), intake, peer)
         if (server.listening) accept(channel)
         else channel.destroy()
       },
@@ -141,10 +148,11 @@ export class TcpCarrier implements Carrier {
     if (this.#sockets.size === 0 && this.#servers.size === 0) this.#gone?.resolve()
   }
 
-  #channel(socket: Socket, peer: string): TcpChannel {
+  #channel(socket: Socket, intake: Intake | undefined, peer: string): TcpChannel {
     const channel = new TcpChannel({
       runtime: this.#runtime,
       socket,
+      ...(intake === undefined ? {} : { intake }),
       peer,
       maxFrameBytes: this.#maxFrameBytes,
       idleMs: this.#idleMs,

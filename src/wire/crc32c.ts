@@ -1,3 +1,5 @@
+import { makeWideCrc, WIDE_BLOCK_BYTES, type WideCrc } from './crc32c-wide.ts'
+
 /** Reflected form of the Castagnoli polynomial (iSCSI). */
 const POLYNOMIAL = 0x82f63b78
 
@@ -13,6 +15,11 @@ for (let at = 256; at < table.length; at++) {
   table[at] = (before >>> 8) ^ table[before & 0xff]!
 }
 
+/** So many bytes of big pieces are summed up with the tables before the wide way is made: most tests never need it. */
+const WIDE_AFTER_BYTES = 1024 * 1024
+let wide: WideCrc | undefined
+let untilWide = WIDE_AFTER_BYTES
+
 /** Below this a DataView costs more than it saves, and makes V8 move a small array out of its heap (see RecordBatch). */
 const VIEWED_BYTES = 64
 
@@ -23,9 +30,18 @@ const VIEWED_BYTES = 64
 export function crc32c(bytes: Uint8Array, from = 0, to = bytes.length, seed = 0): number {
   let crc = ~seed
   let at = from
-  if (to - from > VIEWED_BYTES) {
-    const blocks = (to - from) & ~15
-    crc = crcOfBlocks(new DataView(bytes.buffer, bytes.byteOffset + from, blocks), crc)
+  if (to - from >= WIDE_BLOCK_BYTES) {
+    if (wide !== undefined) {
+      crc = wide(bytes, from, to, crc)
+      at = to - ((to - from) % WIDE_BLOCK_BYTES)
+    } else if (untilWide > 0) {
+      untilWide -= to - from
+      if (untilWide <= 0) wide = makeWideCrc(table)
+    }
+  }
+  if (to - at > VIEWED_BYTES) {
+    const blocks = (to - at) & ~15
+    crc = crcOfBlocks(new DataView(bytes.buffer, bytes.byteOffset + at, blocks), crc)
     at += blocks
   }
   for (; at < to; at++) crc = (crc >>> 8) ^ table[(crc ^ bytes[at]!) & 0xff]!
@@ -35,8 +51,9 @@ export function crc32c(bytes: Uint8Array, from = 0, to = bytes.length, seed = 0)
 /** Sixteen bytes at a time, read as four words: a load each instead of four. */
 function crcOfBlocks(view: DataView, seed: number): number {
   const t = table
+  const { byteLength } = view
   let crc = seed
-  for (let at = 0; at < view.byteLength; at += 16) {
+  for (let at = 0; at < byteLength; at += 16) {
     const a = view.getInt32(at, true) ^ crc
     const b = view.getInt32(at + 4, true)
     const c = view.getInt32(at + 8, true)

@@ -423,9 +423,11 @@ describe('DescribeTopicPartitions', () => {
     expect(listed).toEqual([['NONE', 'orders', [0], 3576]])
   })
 
-  test('a bad name is INVALID_TOPIC_EXCEPTION, where Kafka’s broker fails inside itself (M-7)', async () => {
+  test('a bad name is INVALID_TOPIC_EXCEPTION, and so is none, where Kafka’s broker fails inside itself (M-7)', async () => {
     const { listed } = await describedBy({ topics: [{ name: 'a b' }] })
     expect(listed).toEqual([['INVALID_TOPIC_EXCEPTION', 'a b', [], 3576]])
+    const nameless = await describedBy({ topics: [{ name: '' }] })
+    expect(nameless.listed).toEqual([['INVALID_TOPIC_EXCEPTION', '', [], 3576]])
   })
 
   test('an empty list means all topics, and no unknown ones (M-7)', async () => {

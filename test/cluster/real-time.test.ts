@@ -85,3 +85,20 @@ test('on real time a lag is waited for until a consumer that commits by itself h
   await consumer.close()
   await loop
 })
+
+test('on real time a log that is too large is cut at once, and old dates stay: age has its own checks', async () => {
+  await using cluster = await createCluster({
+    time: 'real',
+    brokers: 1,
+    topics: {
+      large: { configs: { 'retention.bytes': 2_000_000, 'segment.bytes': 1_048_576 } },
+      old: {},
+    },
+  })
+  const producer = cluster.producer()
+  await producer.send({ topic: 'old', value: 'a fixture', timestamp: 1_500_000_000_000 })
+  const value = new Uint8Array(500_000)
+  for (let i = 0; i < 10; i++) await producer.send({ topic: 'large', value })
+  await cluster.runUntil(() => cluster.partition('large', 0).startOffset > 0)
+  expect(await cluster.topic('old').records({ as: 'text' })).toMatchObject([{ value: 'a fixture' }])
+})

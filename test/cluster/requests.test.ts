@@ -1,4 +1,8 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
+import { produce } from '../../src/apis/produce.ts'
+import { RequestJournal } from '../../src/cluster/request-journal.ts'
 import { createCluster, cut, Fetch, Metadata, Produce } from '../../src/index.ts'
 
 test('the journal has what clients asked, in order, with bodies, answers and who it was', async () => {
@@ -69,4 +73,34 @@ test('a request without an answer is pending, unanswered by its nature (acks=0),
   expect(cluster.requests({ api: Produce }).map(request => request.outcome)).toContain('disconnected')
   await cluster.heal()
   await sent
+})
+
+test('what the journal pushes out, for the 64 MiB that it keeps, is let go of at once', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  const journal = new RequestJournal()
+  const bodies: WeakRef<object>[] = []
+  const receive = () => {
+    const body = { acks: -1, topicData: [], timeoutMs: 0 }
+    bodies.push(new WeakRef(body))
+    const asked = {
+      api: produce,
+      version: 11,
+      clientId: null,
+      from: 'shop',
+      to: 'broker-1',
+      peer: undefined,
+      at: 0,
+      body,
+    }
+    const request = { ...asked, outcome: 'pending' as const, answer: undefined, answeredAt: undefined }
+    journal.received(request, 1024 * 1024)
+    journal.ended(request, 0)
+  }
+  for (let i = 0; i < 100; i++) receive()
+  // A weak reference holds until the task ends in which it was made.
+  await new Promise(resolve => setImmediate(resolve))
+  collect()
+  expect(bodies.filter(body => body.deref() !== undefined)).toHaveLength(64)
+  expect(journal.requests({}, undefined)).toHaveLength(64)
 })

@@ -2,6 +2,7 @@ import { createCluster, faultyLogs, memoryLogs, Produce } from 'mini-kafka'
 import { expect, test } from 'vitest'
 import '../../src/vitest.ts'
 import { fetch } from '../../src/apis/fetch.ts'
+import { METADATA_TOPIC, METADATA_TOPIC_ID } from '../../src/metadata/metadata-batch.ts'
 import { ask } from '../apis/asking.ts'
 
 const replicated = { t: { replicationFactor: 3, configs: { 'flush.messages': 1 } } }
@@ -13,11 +14,11 @@ test('a Fetch of any version to the controller is answered, and hurts nobody (W-
     const body = {
       maxWaitMs: 0,
       minBytes: 0,
-      topics: [{ topic: '__cluster_metadata', partitions }],
+      topics: [{ topic: METADATA_TOPIC, topicId: METADATA_TOPIC_ID, partitions }],
       forgottenTopicsData: [],
     }
     const { responses } = await ask(cluster, 1000, fetch, body, version)
-    expect(responses).toHaveLength(1)
+    expect(responses, `version ${version}`).toHaveLength(1)
   }
   await cluster.producer().send({ topic: 't', value: 'x' })
 })

@@ -1,30 +1,9 @@
-import { init as loadZstd, compress as packZstd, decompress as unpackZstd } from '@bokuweb/zstd-wasm'
-import { CompressionCodecs, CompressionTypes } from 'kafkajs'
-import { compressFrame, decompressFrame } from 'lz4-napi'
-import { compress as packSnappy, uncompress as unpackSnappy } from 'snappy'
+import { CompressionTypes } from 'kafkajs'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { giveKafkajsCodecs } from './kafkajs-codecs.ts'
 import { carriers, KafkajsWorld } from './kafkajs-world.ts'
 
-/** As the packages that kafkajs names do it: it hands over what it wrote, and wants bytes. */
-interface Written {
-  readonly buffer: Buffer
-}
-
-beforeAll(async () => {
-  await loadZstd()
-  CompressionCodecs[CompressionTypes.Snappy] = () => ({
-    compress: ({ buffer }: Written) => packSnappy(buffer),
-    decompress: (bytes: Buffer) => unpackSnappy(bytes),
-  })
-  CompressionCodecs[CompressionTypes.LZ4] = () => ({
-    compress: ({ buffer }: Written) => compressFrame(buffer),
-    decompress: (bytes: Buffer) => decompressFrame(bytes),
-  })
-  CompressionCodecs[CompressionTypes.ZSTD] = () => ({
-    compress: async ({ buffer }: Written) => Buffer.from(packZstd(buffer)),
-    decompress: async (bytes: Buffer) => Buffer.from(unpackZstd(bytes)),
-  })
-})
+beforeAll(giveKafkajsCodecs)
 
 const one = { orders: { partitions: 1, replicationFactor: 3, configs: { 'min.insync.replicas': 2 } } }
 const codecs = [
@@ -42,7 +21,7 @@ describe.each(carriers)('kafkajs produces, %s', carrier => {
       async (_name, compression) => {
         await using world = await KafkajsWorld.start(carrier, { topics: one })
         const producer = await world.producer()
-        const timestamp = '1767225600000'
+        const timestamp = `${Date.now() - 3_600_000}`
         const long = 'é'.repeat(50_000)
         const answer = await producer.send({
           topic: 'orders',

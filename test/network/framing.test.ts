@@ -92,3 +92,34 @@ test('a size alone sets aside no more than a megabyte, and a frame of many is wh
   }
   throw new Error('the frame never came')
 })
+
+test('bytes that are lent, and bytes read to their place, make the same frames, of memory that is theirs (W-1)', () => {
+  const sizes = fc.array(fc.integer({ min: 1, max: 200_000 }), { minLength: 1, maxLength: 6 })
+  const reads = fc.array(fc.integer({ min: 1, max: 70_000 }), { minLength: 1 })
+  fc.assert(
+    fc.property(sizes, reads, fc.boolean(), (lengths, cuts, isPaused) => {
+      const bodies = lengths.map((length, at) => Buffer.alloc(length, at + 1))
+      const stream = Buffer.concat(bodies.flatMap(body => framed(frameOf([body]))))
+      const framing = new Framing(MEGABYTE)
+      const chunk = Buffer.alloc(64 * 1024)
+      const seen: Uint8Array[] = []
+      // As a socket is read: to where the frame lacks bytes, else into the chunk that every read overwrites.
+      for (let at = 0, read = 0; at < stream.length; read++) {
+        const into = framing.room() ?? chunk
+        const count = stream.copy(into, 0, at, Math.min(stream.length, at + cuts[read % cuts.length]!))
+        at += count
+        if (into === chunk) framing.lend(chunk.subarray(0, count))
+        else framing.filled(count)
+        if (!isPaused || read % 3 === 0) seen.push(...all(framing))
+        framing.giveBack()
+        chunk.fill(0xff)
+      }
+      seen.push(...all(framing))
+      expect(seen.map(bytes => [bytes.length, bytes.every(byte => byte === bytes[0]), bytes[0]])).toEqual(
+        bodies.map(body => [body.length, true, body[0]]),
+      )
+      expect(framing.pending).toBe(0)
+    }),
+    { numRuns: 150 },
+  )
+})

@@ -15,13 +15,13 @@ story(
     const [grows, goes] = [await Topic.create(world, [[1], [2]]), await Topic.create(world, [1])]
     const group = await ConsumerGroup.of(world, [grows, goes])
     const topics = [grows.name, goes.name]
-    const both = [of(grows, 0, 1), of(goes, 0)].join(' ')
+    const both = [of(grows, 0, 1), of(goes, 0)].sort().join(' ')
     expect(await group.enter('A', { topics })).toMatchObject({ epoch: 2, assignment: both })
 
     const more = { name: grows.name, count: 3, assignments: [{ brokerIds: [1] }] }
     const body = { topics: [more], timeoutMs: 30_000, validateOnly: false }
     expect((await world.request(world.witnesses[0]!, createPartitions, 3, body)).results[0]!.errorCode).toBe(0)
-    const grown = [of(grows, 0, 1, 2), of(goes, 0)].join(' ')
+    const grown = [of(grows, 0, 1, 2), of(goes, 0)].sort().join(' ')
     const heard = await group.untilSaid('A', 2, 'has the new partition', ({ epoch }) => epoch === 3)
     expect(heard.assignment).toBe(grown)
 
@@ -62,7 +62,7 @@ story(
     const [left, right] = [await Topic.create(world, [[1], [1]]), await Topic.create(world, [[1], [1]])]
     const group = await ConsumerGroup.of(world, [left, right])
     const joining = { topics: [left.name, right.name], assignor: 'range' }
-    const all = [of(left, 0, 1), of(right, 0, 1)].join(' ')
+    const all = [of(left, 0, 1), of(right, 0, 1)].sort().join(' ')
     const [zero, one] = [`${of(left, 0)} ${of(right, 0)}`, `${of(left, 1)} ${of(right, 1)}`]
     expect(await group.enter('A', joining)).toMatchObject({ epoch: 2, assignment: all })
     await group.enter('B', joining)

@@ -1,20 +1,31 @@
 import type { ClientEnvironment } from '../../src/client/environment.ts'
 import type { Plant } from '../../src/cluster/plant.ts'
 import { type Cluster, createCluster, cut, hold } from '../../src/index.ts'
+import type { Carrier } from '../../src/network/channel.ts'
+import { TcpCarrier } from '../../src/network/tcp.ts'
 import type { AnyApi, RequestInput, ResponseOf } from '../../src/wire/api.ts'
 import { ConnectedLine, pollUntil } from './line.ts'
 import { CONTROLLER, type HoldFilter, type Lift, type Line, type Mount, WORLD_CONFIGS, type World } from './world.ts'
+
+const BROKERS = [1, 2, 3].map(id => ({ id, rack: `r${id}` }))
 
 /** A cluster of its own for every story, on virtual time. */
 export const miniKafka: Mount = {
   name: 'mini-kafka',
   powers: new Set(['powerOff', 'mutants']),
   async open() {
-    const cluster = await createCluster({
-      brokers: [1, 2, 3].map(id => ({ id, rack: `r${id}` })),
-      configs: WORLD_CONFIGS,
+    return new MiniKafkaWorld(await createCluster({ brokers: BROKERS, configs: WORLD_CONFIGS }))
+  },
+}
+
+/** The same, reached over TCP, on real time. */
+export const listeningMiniKafka: Mount = {
+  name: 'mini-kafka',
+  powers: new Set(['powerOff', 'mutants']),
+  async open() {
+    return new MiniKafkaWorld(await createCluster({ brokers: BROKERS, configs: WORLD_CONFIGS, listen: true }), {
+      listens: true,
     })
-    return new MiniKafkaWorld(cluster)
   },
 }
 
@@ -23,11 +34,14 @@ class MiniKafkaWorld implements World {
   readonly cluster: Cluster
   readonly #plant: Plant
   readonly #cutOff = new Set<number>()
+  /** How brokers are reached where they listen. */
+  readonly #sockets: Carrier | undefined
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, { listens = false } = {}) {
     this.cluster = cluster
     // The network that clients use: raw requests of a story go the same way, without a client in between.
     this.#plant = (cluster.controller as unknown as { plant: Plant }).plant
+    this.#sockets = listens ? new TcpCarrier({ runtime: this.#plant.runtime }) : undefined
   }
 
   get witnesses(): readonly number[] {
@@ -68,12 +82,21 @@ class MiniKafkaWorld implements World {
   }
 
   connect(broker: number): Promise<Line> {
-    return ConnectedLine.open(this.#plant.runtime, this.#plant.network, this.cluster.broker(broker).address)
+    const { runtime, network } = this.#plant
+    // Only brokers listen: to a controller there is the network within the process.
+    const address = broker === CONTROLLER ? this.#plant.controllerAddress : this.cluster.broker(broker).address
+    const carrier = this.#sockets !== undefined && broker !== CONTROLLER ? this.#sockets : network
+    return ConnectedLine.open(runtime, carrier, address)
   }
 
   environment(clientName: string): ClientEnvironment {
-    const { runtime, network: carrier } = this.#plant
-    return { runtime, carrier, bootstrap: this.cluster.brokers.map(broker => broker.address), clientName }
+    const { runtime, network } = this.#plant
+    return {
+      runtime,
+      carrier: this.#sockets ?? network,
+      bootstrap: this.cluster.brokers.map(broker => broker.address),
+      clientName,
+    }
   }
 
   #node(id: number) {

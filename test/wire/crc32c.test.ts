@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { crc32c } from '../../src/wire/crc32c.ts'
+import { makeWideCrc, WIDE_BLOCK_BYTES } from '../../src/wire/crc32c-wide.ts'
 import { bytesOf, vectors } from './vectors.ts'
 
 const golden = vectors<{ crc32c: { hex: string; crc: string }[] }>('vectors/primitives').crc32c
@@ -25,6 +26,38 @@ describe('CRC-32C', () => {
         expect(crc).toBe(crc32c(bytes))
       }),
     )
+  })
+
+  test('of big pieces is the same by vectors as byte by byte, whatever came before', () => {
+    const table = Int32Array.from({ length: 256 }, (_, byte) => {
+      let crc = byte
+      for (let bit = 0; bit < 8; bit++) crc = (crc & 1) !== 0 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
+      return crc
+    })
+    const wide = makeWideCrc(table)!
+    expect(wide).toBeDefined()
+    const blocks = fc.uint8Array({ minLength: WIDE_BLOCK_BYTES, maxLength: 3 * WIDE_BLOCK_BYTES, size: 'max' })
+    fc.assert(
+      fc.property(blocks, fc.integer(), fc.nat(40), (bytes, seed, from) => {
+        const to = bytes.length
+        let expected = seed
+        const end = to - ((to - from) % WIDE_BLOCK_BYTES)
+        for (let at = from; at < end; at++) expected = (expected >>> 8) ^ table[(expected ^ bytes[at]!) & 0xff]!
+        expect(wide(bytes, from, to, seed)).toBe(expected)
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  test('of a big piece does not change when the wide way takes over, after a megabyte of them', () => {
+    const big = Uint8Array.from({ length: 300_001 }, (_, i) => (i * i) >>> 3)
+    const inParts = () => {
+      let crc = 0
+      for (let at = 0; at < big.length; at += 1000) crc = crc32c(big, at, Math.min(at + 1000, big.length), crc)
+      return crc
+    }
+    const expected = inParts()
+    expect(Array.from({ length: 10 }, () => crc32c(big))).toEqual(new Array(10).fill(expected))
   })
 
   test('notices every single flipped bit', () => {

@@ -61,7 +61,7 @@ export class ClassicJoins {
       group.remove(memberId)
       return joinRefusal('GROUP_MAX_SIZE_REACHED')
     }
-    if (!group.supports(protocolType, protocols)) return joinRefusal('INCONSISTENT_GROUP_PROTOCOL')
+    if (!group.supports(protocolType, protocols)) return joinRefusal('INCONSISTENT_GROUP_PROTOCOL', memberId)
     if (memberId !== '') return this.#rejoin(group, request, context)
     if (request.groupInstanceId !== null) return this.#joinStatic(group, request, context)
     const id = newMemberId(this.#group.environment.runtime, context.clientId ?? '')
