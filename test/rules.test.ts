@@ -12,7 +12,6 @@ const rules = JSON.parse(readFileSync(join(here, 'data/kafka/rules.json'), 'utf8
 
 /** Reason → ids, one by one or as spans. */
 const uncovered: Readonly<Record<string, string>> = {
-  'transactions: a later issue': 'C-26 C-50 C-51 C-55 C-57…C-60 X-19',
   'share groups: there are none': 'G-60…G-62',
   'authentication and authorization by brokers: a later issue': 'M-60…M-73 W-7 W-16',
   'quotas: a later issue': 'M-30…M-32 F-13',

@@ -124,10 +124,9 @@ test.each((kafka.rows as Row[]).map(row => [JSON.stringify(row.config), row] as 
       Object.entries({ ...base, ...row.config }).filter(([, value]) => value !== '<absent>'),
     )
     const isTaken = taken.some(fact => fact.test(row.fact ?? ''))
-    // Serializers have a default here, and transactions are not there yet.
+    // Serializers have a default here.
     const hasDefault = /\.serializer$/.test(Object.entries(row.config).find(([, v]) => v === '<absent>')?.[0] ?? '')
-    const isTransactional = row.throws === null && typeof row.config['transactional.id'] === 'string'
-    const expected = isTransactional || (row.throws !== null && !isTaken && !hasDefault) ? 'ConfigError' : 'made'
+    const expected = row.throws !== null && !isTaken && !hasDefault ? 'ConfigError' : 'made'
     expect(made(() => new Producer(config as ProducerOptions & object))).toBe(expected)
   },
 )

@@ -165,6 +165,7 @@ test('the errors that a client throws can be told apart by class', () => {
     'SslAuthenticationError',
     'TimeoutError',
     'TransactionAbortableError',
+    'TransactionAbortedError',
     'UnsupportedVersionError',
     'WaitTimeoutError',
     'WakeupError',

@@ -19,10 +19,8 @@ async function refusal(call: () => Promise<unknown>): Promise<string> {
   return error.message
 }
 
-test('a transactional.id is refused: transactions are not built yet', () => {
-  const text = 'transactional.id: transactions are not built yet in this version; leave it out'
-  expect(() => cluster.producer({ 'transactional.id': 'payments' })).toThrow(ConfigError)
-  expect(() => cluster.producer({ 'transactional.id': 'payments' })).toThrow(text)
+test('an empty transactional.id is refused; none, and one left out, are none', () => {
+  expect(() => cluster.producer({ 'transactional.id': '' })).toThrow(ConfigError)
   cluster.producer({ 'transactional.id': null })
   cluster.producer({ 'transactional.id': undefined })
 })

@@ -27,6 +27,7 @@ async function valuesOf(topic: string) {
   return (await cluster.topic(topic).records({ as: 'text', isolation: 'read_committed' })).map(({ value }) => value)
 }
 
+/** C-50, C-51: states and requests as the Java producer's; situation by situation in producer/timeline/transactions. */
 describe.each([1, 2] as const)('C-60: with transaction.version %i', version => {
   test('what is committed is seen together, what is aborted never', async () => {
     await start(version)
