@@ -136,7 +136,7 @@ function verdictOf(broker: Broker, asked: Asked, version: number): Verdict | Pro
   const { membership } = broker.transactions.shardOf(transactionalId)
   const request: MembershipRequest = { transactionalId, producerId, producerEpoch, partitions: gathered(topics) }
   if (verifyOnly) return membership.verify(request)
-  const added = membership.add(request, version < BROKERS_SINCE ? 0 : 2)
+  const added = version < BROKERS_SINCE ? membership.add(request, 0) : membership.addInTime(request)
   const none: Verdict = () => 'NONE'
   return added instanceof Promise ? added.then(() => none) : none
 }

@@ -22,6 +22,10 @@ export interface Can {
   /** Whose members read on when their coordinator dies; all of `groups` unless said. */
   readonly outliving?: readonly GroupProtocol[]
   readonly load?: boolean
+  /** It reads what is committed, or all, as it is told. */
+  readonly isolation?: boolean
+  /** It writes in transactions. */
+  readonly transactions?: boolean
 }
 
 export interface Client {

@@ -20,6 +20,14 @@ export interface ProducerSettings {
   readonly idempotent: boolean
 }
 
+export type Isolation = 'read_committed' | 'read_uncommitted'
+
+export interface JoinWish {
+  readonly isolation?: Isolation
+  /** In whose transactions its offsets will be sent. */
+  readonly transactionalId?: string
+}
+
 export interface Hello {
   readonly client: string
   readonly version: string
@@ -34,12 +42,17 @@ interface Requests {
   listTopics: [object, { topics: string[] }]
   deleteTopics: [{ topics: string[] }, object]
   produce: [{ producer: ProducerSettings; records: readonly LineRecord[] }, { offsets: (number | null)[] }]
-  read: [{ topic: string; partitions: number; count: number }, { records: LineRecord[] }]
+  read: [{ topic: string; partitions: number; count: number; isolation?: Isolation }, { records: LineRecord[] }]
   start: [{ load: string; producer: ProducerSettings; topic: string; partitions: number }, object]
   stop: [{ load: string }, { acknowledged: string[]; failed: string[] }]
-  join: [{ member: string; group: string; protocol: GroupProtocol; topics: string[] }, object]
+  join: [{ member: string; group: string; protocol: GroupProtocol; topics: string[] } & JoinWish, object]
   commit: [{ member: string }, object]
   leave: [{ member: string }, object]
+  init: [{ transactionalId: string }, object]
+  begin: [{ transactionalId: string }, object]
+  send: [{ transactionalId: string; records: readonly LineRecord[] }, object]
+  sendOffsets: [{ transactionalId: string; member: string }, object]
+  end: [{ transactionalId: string; outcome: 'commit' | 'abort' }, object]
 }
 
 /** What the driver answers instead. */
@@ -154,10 +167,16 @@ export class Driver {
     })
   }
 
-  async join(member: string, group: string, protocol: GroupProtocol, topic: string): Promise<Member> {
+  async join(
+    member: string,
+    group: string,
+    protocol: GroupProtocol,
+    topic: string,
+    wish: JoinWish = {},
+  ): Promise<Member> {
     const joined = new Member(member)
     this.#members.set(member, joined)
-    await this.ask('join', { member, group, protocol, topics: [topic] })
+    await this.ask('join', { member, group, protocol, topics: [topic], ...wish })
     return joined
   }
 
@@ -169,13 +188,22 @@ export class Driver {
   /** Ends it as its protocol says; fails if it does not end by itself, with 0. */
   async end(): Promise<void> {
     this.#isEnding = true
-    if (this.#process.exitCode !== null) return
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
     const ended = once(this.#process, 'close')
     const limit = setTimeout(() => this.#process.kill('SIGKILL'), END_LIMIT_MS)
     this.#process.stdin.end()
     const [code, signal] = await ended
     clearTimeout(limit)
     if (code !== 0) throw new Error(`${this.#client.name} ended with ${code ?? signal}\n${this.said}`)
+  }
+
+  /** `kill -9`: nothing is closed, nobody is told. */
+  async kill(): Promise<void> {
+    this.#isEnding = true
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
+    const ended = once(this.#process, 'close')
+    this.#process.kill('SIGKILL')
+    await ended
   }
 
   #take(line: Line): void {

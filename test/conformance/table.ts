@@ -24,7 +24,9 @@ Made by \`npm run clients && npm run test:conformance -- --update\`: each client
 \`createCluster({ listen: true })\` in the test's process) and against the command line \`mini-kafka\`, three brokers each, every topic with
 three replicas and \`min.insync.replicas=2\`. Records are compared byte for byte: keys, values, headers, tombstones, timestamps, as the
 client reads them and as ours does; the client reads what ours wrote, too. Fail-over is shown embedded, where the test can crash a broker: nothing that the client was told is
-written is lost, and of an idempotent producer nothing is there twice or out of order. A row names what passed; "–" is what the client does not have.
+written is lost, and of an idempotent producer nothing is there twice or out of order. Transactions: it *reads* by isolation level what ours wrote in transactions; what it
+commits, over topics, is read together, what it aborts by nobody; *offsets* of a group go with the transaction; *fencing*: when its process is killed in mid-transaction, or another takes over,
+what was open is aborted, and what was committed is there once; *fail-over*: so too when the coordinator crashes, with a commit decided and not a marker written. A row names what passed; "–" is what the client does not have.
 `
 
 const heads: Readonly<Record<Column, string>> = {
@@ -32,6 +34,7 @@ const heads: Readonly<Record<Column, string>> = {
   produce: 'Produce, fetch',
   idempotence: 'Idempotence',
   groups: 'Groups',
+  transactions: 'Transactions',
   'fail-over': 'Fail-over',
 }
 

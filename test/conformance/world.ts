@@ -5,7 +5,7 @@ import type { ConsumerRecord } from '../../src/client/consumer/consumer-record.t
 import type { Cluster } from '../../src/cluster/cluster.ts'
 import { lineOf, type TraceEvent } from '../../src/runtime/trace.ts'
 import type { Client, GroupProtocol } from './client.ts'
-import { Driver, type LineRecord, type Member } from './driver.ts'
+import { Driver, type JoinWish, type LineRecord, type Member } from './driver.ts'
 import type { Place } from './place.ts'
 
 export interface TopicWish {
@@ -24,6 +24,7 @@ export class World {
   readonly #ownsPlace: boolean
   readonly #admin: Admin
   readonly #members: Member[] = []
+  readonly #others: Driver[] = []
 
   private constructor(client: Client, place: Place, driver: Driver, ownsPlace: boolean) {
     this.client = client
@@ -113,8 +114,21 @@ export class World {
     }
   }
 
-  async join(member: string, group: string, protocol: GroupProtocol, topic: string): Promise<Member> {
-    const joined = await this.driver.join(member, group, protocol, topic)
+  /** The same client's program in another process. */
+  async another(): Promise<Driver> {
+    const driver = await Driver.start(this.client, this.place.bootstrapServers)
+    this.#others.push(driver)
+    return driver
+  }
+
+  async join(
+    member: string,
+    group: string,
+    protocol: GroupProtocol,
+    topic: string,
+    wish: JoinWish = {},
+  ): Promise<Member> {
+    const joined = await this.driver.join(member, group, protocol, topic, wish)
     this.#members.push(joined)
     return joined
   }
@@ -128,13 +142,17 @@ export class World {
 
   /** What went wrong beside the story. */
   async end(): Promise<string[]> {
-    const ended = await this.driver.end().then(
-      () => [],
-      (error: Error) => [error.message],
+    const ended = await Promise.all(
+      [this.driver, ...this.#others].map(driver =>
+        driver.end().then(
+          () => [],
+          (error: Error) => [error.message],
+        ),
+      ),
     )
     await this.#admin.close()
     if (this.#ownsPlace) await this.place.end()
-    return [...ended, ...this.place.disorder, ...this.#members.flatMap(({ failures }) => failures)]
+    return [...ended.flat(), ...this.place.disorder, ...this.#members.flatMap(({ failures }) => failures)]
   }
 
   #describe(): string {
@@ -142,7 +160,7 @@ export class World {
       ({ name, assignments, records }) => `${name}: ${JSON.stringify(assignments)}, ${records.length} records`,
     )
     const trace = this.place.cluster?.trace.events().filter(isTelling).slice(-60).map(lineOf) ?? []
-    return [...members, this.driver.said, ...trace].join('\n')
+    return [...members, ...[this.driver, ...this.#others].map(({ said }) => said), ...trace].join('\n')
   }
 }
 

@@ -20,6 +20,8 @@ export const WORLD_CONFIGS = {
   'log.retention.check.interval.ms': 1000,
   'log.cleaner.backoff.ms': 500,
   'offsets.topic.num.partitions': 6,
+  'transaction.state.log.num.partitions': 6,
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1000,
   'group.initial.rebalance.delay.ms': 300,
   'group.min.session.timeout.ms': 1000,
   'group.consumer.min.session.timeout.ms': 2000,

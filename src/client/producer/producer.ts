@@ -201,7 +201,7 @@ export class Producer<Key = RecordData, Value = RecordData> extends Transactiona
   /** Kafka counts what it has exceptions of its own for, not IllegalArgument and IllegalState. */
   #refused(error: unknown): void {
     if (!(error instanceof IllegalArgumentError) && !(error instanceof IllegalStateError)) this.#metrics.refused()
-    if (error instanceof KafkaError) this.#transactions?.sendFailed(error)
+    this.#transactions?.sendFailed(error)
   }
 
   #check(record: ProducerRecord<unknown, unknown>): void {
@@ -355,7 +355,6 @@ export class Producer<Key = RecordData, Value = RecordData> extends Transactiona
     }
     if (timeoutMs > 0 && this.#transactions?.isOpen) await this.#transactions.abortTransaction().catch(() => {})
     this.#giveUpClosing()
-    this.#transactions?.close()
     this.#unexplain()
     this.#sender.close()
     const reason = new IllegalStateError(`${this.#clientName} is closed`)
@@ -364,6 +363,8 @@ export class Producer<Key = RecordData, Value = RecordData> extends Transactiona
   }
 
   #giveUpClosing(): void {
+    // First: a commit that waits for what is failed now must not take that for its end.
+    this.#transactions?.close()
     if (this.#pending === 0) return
     this.#waiting.refuse(new ClientError('Producer closed while send in progress'))
     this.#pool.refuse(new ClientError('Producer closed while allocating memory'))

@@ -70,14 +70,16 @@ export class TransactionEnd {
     throw new KafkaError('INVALID_TXN_STATE')
   }
 
-  #prepare(known: Transaction, { commit, clientVersion }: Pick<EndRequest, 'commit' | 'clientVersion'>): Decision {
+  #prepare(
+    known: Transaction,
+    { commit, clientVersion: asked }: Pick<EndRequest, 'commit' | 'clientVersion'>,
+  ): Decision {
     const { producerId, producerEpoch } = known
+    const clientVersion = this.#of.environment.mutants.has('no-epoch-raise-at-end') ? 0 : asked
     const startedAt = known.state === 'Ongoing' ? known.startedAt : this.#of.environment.runtime.now()
     const state = commit ? 'PrepareCommit' : 'PrepareAbort'
     const decided: Transaction = { ...known, state, startedAt, clientVersion }
-    if (clientVersion < 2 || this.#of.environment.mutants.has('no-epoch-raise-at-end')) {
-      return this.#of.become(decided, { producerId, producerEpoch })
-    }
+    if (clientVersion < 2) return this.#of.become(decided, { producerId, producerEpoch })
     const raised = producerEpoch + 1
     if (raised < LAST_EPOCH) {
       const next = { ...decided, producerEpoch: raised, previousProducerId: producerId }

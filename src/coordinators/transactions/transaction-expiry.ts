@@ -29,7 +29,7 @@ export class TransactionExpiry {
         runtime,
         initialDelayMs: intervalMs(),
         intervalMs,
-        dueAt: () => Math.min(NEVER, ...this.#all().map(dueAt)),
+        dueAt: () => this.#all().reduce((earliest, each) => Math.min(earliest, dueAt(each)), NEVER),
         run: now => {
           for (const transaction of this.#all()) if (dueAt(transaction) <= now) run(transaction)
         },

@@ -28,6 +28,13 @@ export class TransactionMembership {
     return this.#of.write(() => this.#decide(request, clientVersion))
   }
 
+  /** As `add`, for brokers: while the transaction before is being ended, they are kept waiting for a moment (T-33). */
+  addInTime(request: MembershipRequest): undefined | Promise<undefined> {
+    this.#of.requireLoaded()
+    const settled = this.#of.untilSettled(request.transactionalId)
+    return settled === undefined ? this.add(request, 2) : settled.then(() => this.add(request, 2))
+  }
+
   #decide(request: MembershipRequest, clientVersion: number): ShardDecision<TransactionRecordInput, undefined> {
     const known = this.#of.settled(request.transactionalId)
     if (known === undefined) throw new KafkaError('INVALID_PRODUCER_ID_MAPPING')

@@ -5,6 +5,7 @@ import type { ShardDecision } from '../shard-decision.ts'
 import type { ShardLog } from '../shard-log.ts'
 import type { MarkerDispatch } from './marker-dispatch.ts'
 import { type ProducerIdentity, ProducerInitialization } from './producer-initialization.ts'
+import { SettlingWaits } from './settling-waits.ts'
 import { isPrepared, recordOf, type Transaction } from './transaction.ts'
 import { TransactionDirectory } from './transaction-directory.ts'
 import { TransactionEnd } from './transaction-end.ts'
@@ -25,6 +26,7 @@ export class TransactionShard {
   readonly directory: TransactionDirectory
   readonly expiry: TransactionExpiry
   readonly #markers: TransactionMarkers
+  readonly #waits: SettlingWaits
   /**
    * The epoch that a producer had before its last change, by transactional id: a repeated request is known by it (KIP-360). No
    * record tells it, so after a fail-over nobody knows.
@@ -40,7 +42,10 @@ export class TransactionShard {
       codec: transactionCodec,
       makeState: () => new TransactionState(),
       commitTimeoutMs: () => environment.config()['request.timeout.ms'],
-      committed: () => this.#markers.start(),
+      committed: () => {
+        this.#markers.start()
+        this.#waits.look(transactionalId => this.#isSettled(transactionalId))
+      },
       lost,
     })
     this.initialization = new ProducerInitialization(this)
@@ -49,6 +54,7 @@ export class TransactionShard {
     this.directory = new TransactionDirectory(this)
     this.expiry = new TransactionExpiry(this)
     this.#markers = new TransactionMarkers(this, dispatch)
+    this.#waits = new SettlingWaits(environment.runtime)
   }
 
   load(): void {
@@ -69,11 +75,20 @@ export class TransactionShard {
    * @throws {KafkaError} CONCURRENT_TRANSACTIONS while a change of it is being written, or its markers are
    */
   settled(transactionalId: string): Transaction | undefined {
+    if (!this.#isSettled(transactionalId)) throw new KafkaError('CONCURRENT_TRANSACTIONS')
+    return this.shard.latest.transactions.get(transactionalId)
+  }
+
+  #isSettled(transactionalId: string): boolean {
     const { latest, committed } = this.shard
     const known = latest.transactions.get(transactionalId)
-    const isChanging = latest.placeOf(transactionalId) !== committed.placeOf(transactionalId)
-    if (isChanging || (known !== undefined && isPrepared(known))) throw new KafkaError('CONCURRENT_TRANSACTIONS')
-    return known
+    if (known !== undefined && isPrepared(known)) return false
+    return latest.placeOf(transactionalId) === committed.placeOf(transactionalId)
+  }
+
+  /** Until an id is settled, or a moment has passed; undefined: it is. */
+  untilSettled(transactionalId: string): Promise<void> | undefined {
+    return this.#isSettled(transactionalId) ? undefined : this.#waits.until(transactionalId)
   }
 
   /** What is known of an id, before changes that are only being written. */
@@ -148,6 +163,7 @@ export class TransactionShard {
   close(): void {
     this.shard.close()
     this.#markers.close()
+    this.#waits.close()
     this.expiry.closed()
   }
 }

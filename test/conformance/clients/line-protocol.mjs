@@ -105,14 +105,21 @@ class Load {
  *
  * - `createTopics(topics)`, `listTopics()` → names, `deleteTopics(names)`
  * - `produce(producer, records)` → offsets or nothing; records' keys, values and headers are Buffers or null
- * - `read({ topic, partitions, count })` → records for `recordOut`
+ * - `read({ topic, partitions, count, isolation })` → records for `recordOut`
  * - `sender(producer, topic)` → `{ send(partition, value: Buffer) → promise, inFlight = 1, finish() }`, for loads; `finish` says that no more comes
- * - `join({ group, protocol, topics }, { assigned(pairs), records(list for recordOut), failed(message) })` → `{ commit(), leave() }`
+ * - `join({ group, protocol, topics, isolation, transactionalId }, { assigned(pairs), records(list for recordOut), failed(message) })` → `{ commit(), leave() }`
+ * - `transactional(transactionalId)` → `{ begin(), send(records), sendOffsets(what join returned), end(isCommit), close() }`, initialized;
+ *   `close` also when it is fenced
  * - `close()`: everything that is still open
  */
 export function serve(hello, client) {
   const loads = new Map()
   const members = new Map()
+  const transactionals = new Map()
+
+  /** What is fenced, or in mid-transaction, may be closed anyhow. */
+  const closeTransactional = producer =>
+    Promise.resolve(producer?.close()).catch(error => process.stderr.write(`${error?.stack ?? error}\n`))
 
   const operations = {
     createTopics: async ({ topics }) => void (await client.createTopics(topics)),
@@ -122,8 +129,8 @@ export function serve(hello, client) {
       const offsets = await client.produce(producer, records.map(recordIn))
       return { offsets: records.map((_, i) => (offsets?.[i] == null ? null : Number(offsets[i]))) }
     },
-    read: async ({ topic, partitions, count }) => ({
-      records: (await client.read({ topic, partitions, count })).map(recordOut),
+    read: async ({ topic, partitions, count, isolation }) => ({
+      records: (await client.read({ topic, partitions, count, isolation })).map(recordOut),
     }),
     async start({ load, producer, topic, partitions }) {
       loads.set(load, new Load(load, partitions, await client.sender(producer, topic)))
@@ -142,6 +149,20 @@ export function serve(hello, client) {
       await members.get(member).leave()
       members.delete(member)
     },
+    async init({ transactionalId }) {
+      await closeTransactional(transactionals.get(transactionalId))
+      transactionals.delete(transactionalId)
+      transactionals.set(transactionalId, await client.transactional(transactionalId))
+    },
+    begin: async ({ transactionalId }) => void (await transactionals.get(transactionalId).begin()),
+    async send({ transactionalId, records }) {
+      await transactionals.get(transactionalId).send(records.map(recordIn))
+    },
+    async sendOffsets({ transactionalId, member }) {
+      await transactionals.get(transactionalId).sendOffsets(members.get(member))
+    },
+    end: async ({ transactionalId, outcome }) =>
+      void (await transactionals.get(transactionalId).end(outcome === 'commit')),
   }
 
   async function answer(request) {
@@ -159,6 +180,7 @@ export function serve(hello, client) {
   async function end() {
     for (const load of loads.values()) void load.stop()
     for (const member of members.values()) await member.leave()
+    for (const producer of transactionals.values()) await closeTransactional(producer)
     await client.close()
     process.exitCode = 0
   }

@@ -165,16 +165,21 @@ class Member:
         self.thread.join()
 
 
+def wanted_of(request, *names):
+    return tuple(request.get(name) for name in names)
+
+
 class Driver:
     """
     `client` has these methods; what they raise is the answer's error, its number what `code_of` finds in it:
 
     - `create_topics(topics)`, `list_topics()`, `delete_topics(names)`
     - `produce(producer, records)`, records as `record_in` makes them: offsets
-    - `read(topic, partitions, count)`: records as `record_out` makes them
+    - `read(topic, partitions, count, isolation)`: records as `record_out` makes them
     - `sender(producer, topic)`: `send(partition, value, done)`, which calls `done(error or None)`, and how many may be in flight
-    - `consumer(group, protocol, topics, member)`: `poll()` for records of `record_out`, within 50 ms, `commit()`, `close()`;
+    - `consumer(group, protocol, topics, isolation, member)`: `poll()` for records of `record_out`, within 50 ms, `commit()`, `close()`;
       tells `member` what was `gained` and `lost`
+    - `transactional(transactional_id)`: initialized, with `begin()`, `send(records)`, `send_offsets(consumer)`, `end(is_commit)`, `close()`
     - `close()`: all producers and admin clients
     """
 
@@ -183,6 +188,7 @@ class Driver:
         self.code_of = code_of
         self.loads = {}
         self.members = {}
+        self.transactionals = {}
 
     def perform(self, op, request):
         client = self.client
@@ -195,14 +201,14 @@ class Driver:
         elif op == "produce":
             return {"offsets": client.produce(request["producer"], [record_in(each) for each in request["records"]])}
         elif op == "read":
-            return {"records": client.read(request["topic"], request["partitions"], request["count"])}
+            return {"records": client.read(*wanted_of(request, "topic", "partitions", "count", "isolation"))}
         elif op == "start":
             send, in_flight = client.sender(request["producer"], request["topic"])
             self.loads[request["load"]] = Load(request["load"], request["partitions"], send, in_flight)
         elif op == "stop":
             return self.loads.pop(request["load"]).stop()
         elif op == "join":
-            wanted = (request["group"], request["protocol"], request["topics"])
+            wanted = wanted_of(request, "group", "protocol", "topics", "isolation")
             self.members[request["member"]] = Member(
                 request["member"], lambda member: client.consumer(*wanted, member)
             )
@@ -210,9 +216,35 @@ class Driver:
             self.members[request["member"]].commit()
         elif op == "leave":
             self.members.pop(request["member"]).leave()
+        elif op == "init":
+            self.close_transactional(request["transactionalId"])
+            self.transactionals[request["transactionalId"]] = client.transactional(request["transactionalId"])
+        elif "transactionalId" in request:
+            self.transact(self.transactionals[request["transactionalId"]], op, request)
         else:
             raise ValueError(f"no operation '{op}'")
         return {}
+
+    def transact(self, producer, op, request):
+        if op == "begin":
+            producer.begin()
+        elif op == "send":
+            producer.send([record_in(each) for each in request["records"]])
+        elif op == "sendOffsets":
+            member = self.members[request["member"]]
+            member.perform(lambda: producer.send_offsets(member.consumer))
+        elif op == "end":
+            producer.end(request["outcome"] == "commit")
+        else:
+            raise ValueError(f"no operation '{op}'")
+
+    def close_transactional(self, transactional_id):
+        producer = self.transactionals.pop(transactional_id, None)
+        try:
+            if producer is not None:
+                producer.close()
+        except Exception:  # noqa: BLE001, what is fenced, or in mid-transaction, may be closed anyhow
+            note(traceback.format_exc())
 
     def answer(self, request):
         try:
@@ -226,6 +258,8 @@ class Driver:
             load.stop()
         for member in list(self.members.values()):
             member.leave()
+        for transactional_id in list(self.transactionals):
+            self.close_transactional(transactional_id)
         self.client.close()
 
 

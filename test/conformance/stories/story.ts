@@ -3,7 +3,7 @@ import type { PlaceName } from '../place.ts'
 import type { World } from '../world.ts'
 
 /** Columns of docs/clients.md. */
-export const columns = ['admin', 'produce', 'idempotence', 'groups', 'fail-over'] as const
+export const columns = ['admin', 'produce', 'idempotence', 'groups', 'transactions', 'fail-over'] as const
 export type Column = (typeof columns)[number]
 
 /** What any client that can do it must get to do here. */

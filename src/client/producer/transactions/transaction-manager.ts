@@ -60,7 +60,7 @@ export class TransactionManager {
   }
 
   get isOpen(): boolean {
-    return this.#status === 'IN_TRANSACTION' || this.#status === 'ABORTABLE_ERROR'
+    return !this.#isClosed && (this.#status === 'IN_TRANSACTION' || this.#status === 'ABORTABLE_ERROR')
   }
 
   // --- what the user calls -------------------------------------------------------------------------------------------
@@ -179,12 +179,16 @@ export class TransactionManager {
   }
 
   /**
-   * A record was refused before it was taken: the transaction is not what its user thinks (C-21). In Kafka `send` has
-   * returned by then; here it may have waited on while the commit was asked for, which must not call its timeout its own.
+   * A record was refused before it was taken: the transaction is not what its user thinks (C-21). In Kafka `send` has returned
+   * or thrown before a commit can be asked for; here it may have waited on, and that commit must neither succeed without
+   * the record nor call the record's timeout its own.
    */
-  sendFailed(error: Error): void {
-    if (this.#status === 'IN_TRANSACTION') this.#toBeAborted(error)
-    else if (this.#status === 'COMMITTING_TRANSACTION') this.#toBeAborted(abortableError(error))
+  sendFailed(error: unknown): void {
+    if (this.#status === 'IN_TRANSACTION' && error instanceof KafkaError) this.#toBeAborted(error)
+    if (this.#status !== 'COMMITTING_TRANSACTION' || this.#isClosed) return
+    // It was called too late, which is no part of what is committed.
+    if (error instanceof IllegalStateError || !(error instanceof Error)) return
+    this.#toBeAborted(abortableError(error))
   }
 
   /** A batch is settled: perhaps it was the last that an end waits for. */

@@ -45,8 +45,9 @@ export class OffsetOperations {
    * @throws {KafkaError} UNKNOWN_MEMBER_ID, STALE_MEMBER_EPOCH, or as `Shard.write` does
    */
   fetch(asked: OffsetFetch): readonly FetchedTopic[] | Promise<readonly FetchedTopic[]> {
-    const { shard } = this.#group
-    if (!asked.requireStable) return shard.read(state => fetchedOffsets(state, asked))
+    const { shard, environment } = this.#group
+    if (!asked.requireStable || environment.mutants.has('no-stable-offsets'))
+      return shard.read(state => fetchedOffsets(state, { ...asked, requireStable: false }))
     return shard.write(state => ({ records: [], response: fetchedOffsets(state, asked) }))
   }
 

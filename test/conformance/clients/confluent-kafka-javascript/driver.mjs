@@ -76,12 +76,33 @@ async function send(producer, { topic, partition, key, value, headers = [], time
   return isOffset(baseOffset) ? baseOffset : null
 }
 
+async function openTransactional(transactionalId) {
+  const producer = kafka.producer({
+    'transactional.id': transactionalId,
+    'message.timeout.ms': 25_000,
+    'linger.ms': 1,
+  })
+  await producer.connect()
+  let transaction
+  return {
+    async begin() {
+      transaction = await producer.transaction()
+    },
+    send: records => Promise.all(records.map(record => send(transaction, record))),
+    sendOffsets: ({ consumer, offsets }) => transaction.sendOffsets({ consumer, topics: offsets() }),
+    end: isCommit => (isCommit ? transaction.commit() : transaction.abort()),
+    close: () => producer.disconnect(),
+  }
+}
+
 const recordOf = ({ topic, partition, message }) => ({
   ...message,
   topic,
   partition,
   headers: pairsOf(message.headers),
 })
+
+const isolationOf = isolation => (isolation === undefined ? {} : { 'isolation.level': isolation })
 
 async function openConsumer(configs) {
   const consumer = kafka.consumer({ 'enable.auto.commit': false, 'auto.offset.reset': 'earliest', ...configs })
@@ -126,8 +147,11 @@ serve(
       const producer = await producerOf(settings)
       return Promise.all(records.map(record => send(producer, record)))
     },
-    async read({ topic, count }) {
-      const consumer = await openConsumer({ 'group.id': `reader-${process.hrtime.bigint()}` })
+    async read({ topic, count, isolation }) {
+      const consumer = await openConsumer({
+        'group.id': `reader-${process.hrtime.bigint()}`,
+        ...isolationOf(isolation),
+      })
       const records = []
       await consumer.subscribe({ topics: [topic] })
       await new Promise(resolve => {
@@ -147,17 +171,32 @@ serve(
         inFlight: settings.idempotent ? 20 : 1,
       }
     },
-    async join({ group, protocol, topics }, { assigned, records }) {
+    transactional: openTransactional,
+    async join({ group, protocol, topics, isolation }, { assigned, records }) {
       const consumer = await openConsumer({
         'group.id': group,
+        ...isolationOf(isolation),
         'group.protocol': protocol,
         // In the consumer protocol the brokers say these: group.consumer.heartbeat.interval.ms, group.consumer.session.timeout.ms.
         ...(protocol === 'classic' ? { 'session.timeout.ms': 6000, 'heartbeat.interval.ms': 200 } : {}),
         rebalance_cb: rebalancing(assigned),
       })
       await consumer.subscribe({ topics })
-      await consumer.run({ eachMessage: async payload => records([recordOf(payload)]) })
+      const next = new Map()
+      await consumer.run({
+        async eachMessage(payload) {
+          next.set(`${payload.topic} ${payload.partition}`, payload)
+          records([recordOf(payload)])
+        },
+      })
+      const offsets = () =>
+        [...next.values()].map(({ topic, partition, message }) => ({
+          topic,
+          partitions: [{ partition, offset: `${Number(message.offset) + 1}` }],
+        }))
       return {
+        consumer,
+        offsets,
         async commit() {
           try {
             await consumer.commitOffsets()

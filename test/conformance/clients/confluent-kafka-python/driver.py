@@ -42,18 +42,8 @@ def record_of(record):
 class Polled:
     """A producer, and the thread that hears of its deliveries."""
 
-    def __init__(self, acks, compression, idempotent):
-        self.in_flight = 20 if idempotent else 1
-        self.producer = Producer(
-            {
-                **CONNECTION,
-                "acks": acks,
-                "compression.type": compression,
-                "enable.idempotence": idempotent,
-                "message.timeout.ms": 25_000,
-                "linger.ms": 1,
-            }
-        )
+    def __init__(self, **configs):
+        self.producer = Producer({**CONNECTION, **configs, "message.timeout.ms": 25_000, "linger.ms": 1})
         self.is_open = True
         self.thread = threading.Thread(target=self.poll)
         self.thread.start()
@@ -62,14 +52,83 @@ class Polled:
         while self.is_open:
             self.producer.poll(0.05)
 
-    def close(self):
+    def send(self, records):
+        """Offsets, once all are acknowledged."""
+        offsets = [None] * len(records)
+        failures = []
+        left = threading.Semaphore(0)
+
+        def told(index):
+            def on_delivery(error, record):
+                if error is not None:
+                    failures.append(KafkaException(error))
+                elif record.offset() is not None and record.offset() >= 0:
+                    offsets[index] = record.offset()
+                left.release()
+
+            return on_delivery
+
+        for index, record in enumerate(records):
+            self.producer.produce(
+                record["topic"],
+                value=record["value"],
+                key=record["key"],
+                partition=record["partition"],
+                headers=record["headers"],
+                on_delivery=told(index),
+                **({"timestamp": record["timestamp"]} if "timestamp" in record else {}),
+            )
+        for _ in records:
+            left.acquire()
+        if failures:
+            raise failures[0]
+        return offsets
+
+    def stop(self):
         self.is_open = False
         self.thread.join()
+
+    def close(self):
+        self.stop()
         self.producer.flush()
 
 
+def isolated(isolation):
+    return {} if isolation is None else {"isolation.level": isolation}
+
+
+class Transactional:
+    PATIENCE_SECONDS = 20
+
+    def __init__(self, transactional_id):
+        self.polled = Polled(**{"transactional.id": transactional_id})
+        self.producer = self.polled.producer
+        self.producer.init_transactions(self.PATIENCE_SECONDS)
+
+    def begin(self):
+        self.producer.begin_transaction()
+
+    def send(self, records):
+        self.polled.send(records)
+
+    def send_offsets(self, member):
+        consumer = member.consumer
+        positions = [each for each in consumer.position(consumer.assignment()) if each.offset >= 0]
+        group = consumer.consumer_group_metadata()
+        self.producer.send_offsets_to_transaction(positions, group, self.PATIENCE_SECONDS)
+
+    def end(self, is_commit):
+        if is_commit:
+            self.producer.commit_transaction(self.PATIENCE_SECONDS)
+        else:
+            self.producer.abort_transaction(self.PATIENCE_SECONDS)
+
+    def close(self):
+        self.polled.stop()
+
+
 class GroupConsumer:
-    def __init__(self, group, protocol, topics, member):
+    def __init__(self, group, protocol, topics, isolation, member):
         # In the consumer protocol the brokers say these: group.consumer.heartbeat.interval.ms, group.consumer.session.timeout.ms.
         classic = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 200} if protocol == "classic" else {}
         self.consumer = Consumer(
@@ -79,6 +138,7 @@ class GroupConsumer:
                 "group.protocol": protocol,
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
+                **isolated(isolation),
                 **classic,
             }
         )
@@ -139,40 +199,16 @@ class Client:
         name = tuple(settings.values())
         with self.opening:
             if name not in self.producers:
-                self.producers[name] = Polled(**settings)
+                configs = {
+                    "acks": settings["acks"],
+                    "compression.type": settings["compression"],
+                    "enable.idempotence": settings["idempotent"],
+                }
+                self.producers[name] = Polled(**configs)
             return self.producers[name]
 
     def produce(self, settings, records):
-        polled = self.producer(settings)
-        offsets = [None] * len(records)
-        failures = []
-        left = threading.Semaphore(0)
-
-        def told(index):
-            def on_delivery(error, record):
-                if error is not None:
-                    failures.append(KafkaException(error))
-                elif record.offset() is not None and record.offset() >= 0:
-                    offsets[index] = record.offset()
-                left.release()
-
-            return on_delivery
-
-        for index, record in enumerate(records):
-            polled.producer.produce(
-                record["topic"],
-                value=record["value"],
-                key=record["key"],
-                partition=record["partition"],
-                headers=record["headers"],
-                on_delivery=told(index),
-                **({"timestamp": record["timestamp"]} if "timestamp" in record else {}),
-            )
-        for _ in records:
-            left.acquire()
-        if failures:
-            raise failures[0]
-        return offsets
+        return self.producer(settings).send(records)
 
     def sender(self, settings, topic):
         polled = self.producer(settings)
@@ -182,10 +218,11 @@ class Client:
                 topic, value=value, partition=partition, on_delivery=lambda error, _: done(error)
             )
 
-        return send, polled.in_flight
+        return send, 20 if settings["idempotent"] else 1
 
-    def read(self, topic, partitions, count):
-        consumer = Consumer({**CONNECTION, "group.id": f"reader-{uuid.uuid4()}", "enable.auto.commit": False})
+    def read(self, topic, partitions, count, isolation):
+        configs = {**CONNECTION, "group.id": f"reader-{uuid.uuid4()}", "enable.auto.commit": False}
+        consumer = Consumer({**configs, **isolated(isolation)})
         consumer.assign([TopicPartition(topic, each, OFFSET_BEGINNING) for each in range(partitions)])
         records = []
         while len(records) < count:
@@ -196,8 +233,11 @@ class Client:
         consumer.close()
         return records
 
-    def consumer(self, group, protocol, topics, member):
-        return GroupConsumer(group, protocol, topics, member)
+    def consumer(self, group, protocol, topics, isolation, member):
+        return GroupConsumer(group, protocol, topics, isolation, member)
+
+    def transactional(self, transactional_id):
+        return Transactional(transactional_id)
 
     def close(self):
         for polled in self.producers.values():

@@ -7,6 +7,7 @@ import kafka
 from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 from kafka.errors import BrokerResponseError
+from kafka.structs import OffsetAndMetadata
 
 sys.path.append(str(Path(__file__).parent.parent))
 from lines import BOOTSTRAP_SERVERS, record_out, serve  # noqa: E402
@@ -19,6 +20,13 @@ CONNECTION = {
     "reconnect_backoff_ms": 50,
     "reconnect_backoff_max_ms": 100,
     "retry_backoff_ms": 50,
+}
+
+DURABLE = {
+    "max_in_flight_requests_per_connection": 1,
+    "linger_ms": 1,
+    "delivery_timeout_ms": 25_000,
+    "request_timeout_ms": 5_000,
 }
 
 
@@ -36,14 +44,62 @@ def polled(consumer):
     return [record_of(record) for records in consumer.poll(timeout_ms=50).values() for record in records]
 
 
+def isolated(isolation):
+    return {} if isolation is None else {"isolation_level": isolation}
+
+
+def send_all(producer, records):
+    """Offsets, once all are acknowledged."""
+    futures = [
+        producer.send(
+            each["topic"],
+            value=each["value"],
+            key=each["key"],
+            headers=each["headers"],
+            partition=each["partition"],
+            timestamp_ms=each.get("timestamp"),
+        )
+        for each in records
+    ]
+    return [future.get(timeout=30).offset for future in futures]
+
+
+class Transactional:
+    def __init__(self, transactional_id):
+        self.producer = KafkaProducer(**CONNECTION, **DURABLE, transactional_id=transactional_id)
+        self.producer.init_transactions()
+
+    def begin(self):
+        self.producer.begin_transaction()
+
+    def send(self, records):
+        send_all(self.producer, records)
+
+    def send_offsets(self, member):
+        consumer = member.consumer
+        positions = {each: OffsetAndMetadata(consumer.position(each), "", -1) for each in consumer.assignment()}
+        self.producer.send_offsets_to_transaction(positions, member.group)
+
+    def end(self, is_commit):
+        if is_commit:
+            self.producer.commit_transaction()
+        else:
+            self.producer.abort_transaction()
+
+    def close(self):
+        self.producer.close(timeout=2)
+
+
 class GroupConsumer(ConsumerRebalanceListener):
-    def __init__(self, group, topics, member):
+    def __init__(self, group, topics, isolation, member):
+        self.group = group
         self.member = member
         self.consumer = KafkaConsumer(
             **CONNECTION,
             group_id=group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            **isolated(isolation),
             session_timeout_ms=6000,
             heartbeat_interval_ms=200,
         )
@@ -99,28 +155,12 @@ class Client:
                     acks="all" if acks == "all" else int(acks),
                     compression_type=None if settings["compression"] == "none" else settings["compression"],
                     enable_idempotence=settings["idempotent"],
-                    max_in_flight_requests_per_connection=1,
-                    linger_ms=1,
-                    delivery_timeout_ms=25_000,
-                    request_timeout_ms=5_000,
+                    **DURABLE,
                 )
             return self.producers[name]
 
     def produce(self, settings, records):
-        producer = self.producer(settings)
-        futures = [
-            producer.send(
-                each["topic"],
-                value=each["value"],
-                key=each["key"],
-                headers=each["headers"],
-                partition=each["partition"],
-                timestamp_ms=each.get("timestamp"),
-            )
-            for each in records
-        ]
-        offsets = [future.get(timeout=30).offset for future in futures]
-        return offsets
+        return send_all(self.producer(settings), records)
 
     def sender(self, settings, topic):
         producer = self.producer(settings)
@@ -132,8 +172,8 @@ class Client:
 
         return send, 20 if settings["idempotent"] else 1
 
-    def read(self, topic, partitions, count):
-        consumer = KafkaConsumer(**CONNECTION, group_id=None, auto_offset_reset="earliest")
+    def read(self, topic, partitions, count, isolation):
+        consumer = KafkaConsumer(**CONNECTION, group_id=None, auto_offset_reset="earliest", **isolated(isolation))
         consumer.assign([TopicPartition(topic, each) for each in range(partitions)])
         records = []
         while len(records) < count:
@@ -141,8 +181,11 @@ class Client:
         consumer.close()
         return records
 
-    def consumer(self, group, protocol, topics, member):
-        return GroupConsumer(group, topics, member)
+    def consumer(self, group, protocol, topics, isolation, member):
+        return GroupConsumer(group, topics, isolation, member)
+
+    def transactional(self, transactional_id):
+        return Transactional(transactional_id)
 
     def close(self):
         for producer in self.producers.values():

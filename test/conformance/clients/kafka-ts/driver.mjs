@@ -53,6 +53,10 @@ const recordOf = ({ topic, partition, offset, key, value, headers, timestamp }) 
   timestamp,
 })
 
+/** As Kafka numbers them. */
+const isolationOf = isolation =>
+  isolation === undefined ? {} : { isolationLevel: isolation === 'read_committed' ? 1 : 0 }
+
 const consumers = new Set()
 async function consume(config) {
   const consumer = await kafka.startConsumer({ maxWaitMs: 100, fromBeginning: true, ...config })
@@ -95,7 +99,7 @@ serve(
       await producerOf().send(messages).catch(rethrow)
     },
 
-    async read({ topic, count }) {
+    async read({ topic, count, isolation }) {
       const records = []
       let enough
       const done = new Promise(resolve => {
@@ -103,6 +107,7 @@ serve(
       })
       const { leave } = await consume({
         topics: [topic],
+        ...isolationOf(isolation),
         onBatch(messages) {
           records.push(...messages.map(recordOf))
           if (records.length >= count) enough()
@@ -118,9 +123,10 @@ serve(
       return { send: (partition, value) => made.send([{ topic, partition, value: value.toString() }]) }
     },
 
-    async join({ group, protocol, topics }, { assigned, records }) {
+    async join({ group, protocol, topics, isolation }, { assigned, records }) {
       const { consumer, leave } = await consume({
         topics,
+        ...isolationOf(isolation),
         groupId: group,
         groupProtocol: protocol,
         sessionTimeoutMs: 6_000,

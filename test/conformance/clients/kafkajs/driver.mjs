@@ -107,6 +107,51 @@ function rethrow(error) {
   throw Object.assign(new Error(cause.message), { code: cause.code ?? null })
 }
 
+/** In runs of one topic and partition: a `send` to several loses those whose leader dies meanwhile. */
+function runsOf(records) {
+  const runs = new Map()
+  for (const record of records) {
+    const name = `${record.topic} ${record.partition}`
+    runs.set(name, [...(runs.get(name) ?? []), record])
+  }
+  return [...runs.values()]
+}
+
+async function openTransactional(transactionalId) {
+  const producer = kafka.producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+    retry,
+    allowAutoTopicCreation: false,
+    transactionalId,
+    idempotent: true,
+    maxInFlightRequests: 1,
+  })
+  await producer.connect()
+  let transaction
+  return {
+    async begin() {
+      transaction = await producer.transaction().catch(rethrow)
+    },
+    async send(records) {
+      for (const run of runsOf(records)) {
+        const messages = run.map(({ partition, key, value, headers }) => ({
+          partition,
+          key,
+          value,
+          headers: headersIn(headers),
+        }))
+        await transaction.send({ topic: run[0].topic, messages }).catch(rethrow)
+      }
+    },
+    async sendOffsets({ group, offsets }) {
+      const topics = offsets().map(({ topic, partition, offset }) => ({ topic, partitions: [{ partition, offset }] }))
+      await transaction.sendOffsets({ consumerGroupId: group, topics }).catch(rethrow)
+    },
+    end: isCommit => (isCommit ? transaction.commit() : transaction.abort()).catch(rethrow),
+    close: () => producer.disconnect(),
+  }
+}
+
 const consumers = new Set()
 async function consume(groupId, topics, config, onRecord) {
   const consumer = kafka.consumer({
@@ -132,6 +177,9 @@ async function consume(groupId, topics, config, onRecord) {
   }
   return { consumer, run, leave }
 }
+
+/** Its default is read_committed. */
+const isolationOf = isolation => ({ readUncommitted: isolation === 'read_uncommitted' })
 
 let readings = 0
 
@@ -171,15 +219,20 @@ serve(
       })
     },
 
-    async read({ topic, count }) {
+    async read({ topic, count, isolation }) {
       const records = []
       let enough
       const done = new Promise(resolve => {
         enough = resolve
       })
-      const { run, leave } = await consume(`reading-${process.pid}-${++readings}`, [topic], {}, record => {
-        if (records.push(record) === count) enough()
-      })
+      const { run, leave } = await consume(
+        `reading-${process.pid}-${++readings}`,
+        [topic],
+        isolationOf(isolation),
+        record => {
+          if (records.push(record) === count) enough()
+        },
+      )
       await run()
       await done
       await leave()
@@ -193,9 +246,11 @@ serve(
       }
     },
 
-    async join({ group, topics }, { assigned, records, failed }) {
+    transactional: openTransactional,
+
+    async join({ group, topics, isolation }, { assigned, records, failed }) {
       const next = new Map()
-      const { consumer, run, leave } = await consume(group, topics, {}, record => {
+      const { consumer, run, leave } = await consume(group, topics, isolationOf(isolation), record => {
         next.set(`${record.topic} ${record.partition}`, record)
         records([record])
       })
@@ -210,15 +265,13 @@ serve(
         if (!payload.restart) failed(payload.error.message)
       })
       await run()
-      const commit = () =>
-        consumer.commitOffsets(
-          [...next.values()].map(({ topic, partition, offset }) => ({
-            topic,
-            partition,
-            offset: `${Number(offset) + 1}`,
-          })),
-        )
-      return { commit, leave }
+      const offsets = () =>
+        [...next.values()].map(({ topic, partition, offset }) => ({
+          topic,
+          partition,
+          offset: `${Number(offset) + 1}`,
+        }))
+      return { group, offsets, commit: () => consumer.commitOffsets(offsets()), leave }
     },
 
     async close() {

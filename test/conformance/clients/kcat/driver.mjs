@@ -90,6 +90,8 @@ async function produceAlike({ compression, ...producer }, records) {
   return offsets
 }
 
+const isolationOf = isolation => (isolation === undefined ? {} : { 'isolation.level': isolation })
+
 /** Both lengths go before the bytes, so that they may be anything; headers are text. */
 const FORMAT = '%t %p %o %T %K %S\\n%k%s%h\\n'
 const LINE_FEED = 0x0a
@@ -132,8 +134,9 @@ serve(
       return offsets
     },
 
-    async read({ topic, count }) {
-      const child = kcat(['-C', '-q', '-u', '-t', topic, '-o', 'beginning', '-c', `${count}`, '-f', FORMAT])
+    async read({ topic, count, isolation }) {
+      const args = ['-C', '-q', '-u', '-t', topic, '-o', 'beginning', '-c', `${count}`, '-f', FORMAT]
+      const child = kcat(args, isolationOf(isolation))
       const records = []
       onRecords(child, record => records.push(record))
       await succeeded(child)
@@ -171,9 +174,10 @@ serve(
       return { send, inFlight: Number.POSITIVE_INFINITY, finish }
     },
 
-    async join({ group, topics }, { assigned, records, failed }) {
+    async join({ group, topics, isolation }, { assigned, records, failed }) {
       const child = kcat(['-G', group, '-u', '-f', FORMAT, ...topics], {
         'auto.offset.reset': 'earliest',
+        ...isolationOf(isolation),
         'session.timeout.ms': 6_000,
         'heartbeat.interval.ms': 200,
         'fetch.wait.max.ms': 100,

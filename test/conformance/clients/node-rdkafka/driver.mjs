@@ -25,17 +25,11 @@ const disconnect = client => done(callback => client.disconnect(callback))
 const admin = AdminClient.create(connection)
 const producers = new Map()
 
-async function openProducer({ acks, compression, idempotent }) {
+async function connectedProducer(configs, acks) {
   const producer = new Producer(
-    {
-      ...connection,
-      'compression.codec': compression,
-      'enable.idempotence': idempotent,
-      'linger.ms': 1,
-      dr_cb: true,
-    },
+    { ...connection, ...configs, 'linger.ms': 1, dr_cb: true },
     // Settings of topics are heeded here only.
-    { 'request.required.acks': acks === 'all' ? -1 : Number(acks), 'message.timeout.ms': 25_000 },
+    { 'request.required.acks': acks, 'message.timeout.ms': 25_000 },
   )
   producer.on('event.error', error => process.stderr.write(`producer: ${error.message}\n`))
   producer.on('delivery-report', (error, { offset, opaque }) => {
@@ -45,6 +39,31 @@ async function openProducer({ acks, compression, idempotent }) {
   await connect(producer)
   producer.setPollInterval(5)
   return producer
+}
+
+const openProducer = ({ acks, compression, idempotent }) =>
+  connectedProducer(
+    { 'compression.codec': compression, 'enable.idempotence': idempotent },
+    acks === 'all' ? -1 : Number(acks),
+  )
+
+/** Its calls of transactions give up after 5 s, unless they are told another time. */
+const PATIENCE_MS = 20_000
+
+async function openTransactional(transactionalId) {
+  const producer = await connectedProducer({ 'transactional.id': transactionalId }, -1)
+  await done(callback => producer.initTransactions(PATIENCE_MS, callback))
+  return {
+    begin: () => done(callback => producer.beginTransaction(callback)),
+    send: records => Promise.all(records.map(record => send(producer, record))),
+    sendOffsets: ({ consumer }) =>
+      done(callback => producer.sendOffsetsToTransaction(consumer.position(), consumer, PATIENCE_MS, callback)),
+    end: isCommit =>
+      done(callback =>
+        isCommit ? producer.commitTransaction(PATIENCE_MS, callback) : producer.abortTransaction(PATIENCE_MS, callback),
+      ),
+    close: () => disconnect(producer),
+  }
 }
 
 function producerOf(settings) {
@@ -60,6 +79,8 @@ const send = (producer, { topic, partition, key, value, headers = [], timestamp 
   })
 
 const recordOf = ({ headers = [], ...record }) => ({ ...record, headers: headers.flatMap(Object.entries) })
+
+const isolationOf = isolation => (isolation === undefined ? {} : { 'isolation.level': isolation })
 
 async function openConsumer(configs, topicConfigs = {}) {
   const consumer = new KafkaConsumer({ ...connection, 'enable.auto.commit': false, ...configs }, topicConfigs)
@@ -145,8 +166,8 @@ serve(
       const producer = await producerOf(settings)
       return Promise.all(records.map(record => send(producer, record)))
     },
-    async read({ topic, partitions, count }) {
-      const consumer = await openConsumer({ 'group.id': 'reader' })
+    async read({ topic, partitions, count, isolation }) {
+      const consumer = await openConsumer({ 'group.id': 'reader', ...isolationOf(isolation) })
       consumer.assign(Array.from({ length: partitions }, (_, partition) => ({ topic, partition, offset: BEGINNING })))
       const all = []
       let flow
@@ -165,10 +186,12 @@ serve(
         inFlight: settings.idempotent ? 20 : 1,
       }
     },
-    async join({ group, protocol, topics }, { assigned, records }) {
+    transactional: openTransactional,
+    async join({ group, protocol, topics, isolation }, { assigned, records }) {
       const consumer = await openConsumer(
         {
           'group.id': group,
+          ...isolationOf(isolation),
           'group.protocol': protocol,
           // In the consumer protocol the brokers say these: group.consumer.heartbeat.interval.ms, group.consumer.session.timeout.ms.
           ...(protocol === 'classic' ? { 'session.timeout.ms': 6000, 'heartbeat.interval.ms': 200 } : {}),
@@ -179,6 +202,7 @@ serve(
       consumer.subscribe(topics)
       const flow = new Flow(consumer, records)
       return {
+        consumer,
         commit() {
           try {
             consumer.commitSync()

@@ -43,12 +43,13 @@ function producerOf({ idempotent }) {
 }
 
 const consumers = new Set()
-function consumerOf(groupId, protocol) {
+function consumerOf(groupId, protocol, isolation) {
   const consumer = new Consumer({
     ...common,
     groupId,
     autocommit: false,
     maxWaitTime: 100,
+    ...(isolation === undefined ? {} : { isolationLevel: isolation === 'read_committed' ? 1 : 0 }),
     ...(protocol === 'consumer'
       ? { groupProtocol: 'consumer' }
       : { sessionTimeout: 6_000, rebalanceTimeout: 6_000, heartbeatInterval: 200 }),
@@ -72,6 +73,36 @@ const recordOf = ({ topic, partition, offset, key, value, headerEntries, timesta
   timestamp,
 })
 
+const toSend = ({ topic, partition, key, value, headers, timestamp }) => ({
+  topic,
+  partition,
+  key: key ?? undefined,
+  value: value ?? undefined,
+  headers: new Map(headers.map(([name, bytes]) => [Buffer.from(name), bytes])),
+  ...(timestamp === undefined ? {} : { timestamp: BigInt(timestamp) }),
+})
+
+/** Without, it says that it was producer 0 of epoch 0: another producer than the id's is fenced. */
+const NONE_BEFORE = { producerId: -1n, producerEpoch: -1 }
+
+/** It has no call that initializes: it does so with its first transaction. */
+function openTransactional(transactionalId) {
+  const producer = new Producer({ ...common, idempotent: true, transactionalId, autocreateTopics: false })
+  let transaction
+  return {
+    async begin() {
+      transaction = await producer.beginTransaction(NONE_BEFORE).catch(rethrow)
+    },
+    send: records => transaction.send({ messages: records.map(toSend), acks: -1 }).catch(rethrow),
+    async sendOffsets({ consumer, last }) {
+      await transaction.addConsumer(consumer).catch(rethrow)
+      for (const message of last()) await transaction.addOffset(message).catch(rethrow)
+    },
+    end: isCommit => (isCommit ? transaction.commit() : transaction.abort()).catch(rethrow),
+    close: () => producer.close(true),
+  }
+}
+
 let readings = 0
 
 serve(
@@ -89,14 +120,7 @@ serve(
     deleteTopics: topics => admin.deleteTopics({ topics }).catch(rethrow),
 
     async produce(producer, records) {
-      const messages = records.map(({ topic, partition, key, value, headers, timestamp }) => ({
-        topic,
-        partition,
-        key: key ?? undefined,
-        value: value ?? undefined,
-        headers: new Map(headers.map(([name, bytes]) => [Buffer.from(name), bytes])),
-        ...(timestamp === undefined ? {} : { timestamp: BigInt(timestamp) }),
-      }))
+      const messages = records.map(toSend)
       const { acks, compression } = producer
       const { offsets = [] } = await producerOf(producer)
         .send({ messages, acks: acksOf[acks], compression })
@@ -109,8 +133,8 @@ serve(
       })
     },
 
-    async read({ topic, count }) {
-      const consumer = consumerOf(`reading-${process.pid}-${++readings}`, 'classic')
+    async read({ topic, count, isolation }) {
+      const consumer = consumerOf(`reading-${process.pid}-${++readings}`, 'classic', isolation)
       const stream = await consumer.consume({ topics: [topic], mode: 'earliest' })
       const records = []
       for await (const message of stream) if (records.push(recordOf(message)) === count) break
@@ -127,8 +151,10 @@ serve(
       }
     },
 
-    async join({ group, topics, protocol }, { assigned, records, failed }) {
-      const consumer = consumerOf(group, protocol)
+    transactional: openTransactional,
+
+    async join({ group, topics, protocol, isolation }, { assigned, records, failed }) {
+      const consumer = consumerOf(group, protocol, isolation)
       const next = new Map()
       // No event tells what the coordinator of a group of the new protocol gives and takes.
       let told = ''
@@ -158,6 +184,8 @@ serve(
       }
       await consume()
       return {
+        consumer,
+        last: () => [...next.values()],
         commit: () =>
           consumer
             .commit({
