@@ -68,7 +68,13 @@ for (const contender of contenders) {
 for (const size of [100, 1000]) {
   const count = size === 100 ? 400_000 : 100_000
   const loads = present.map(contender => ({ contender, load: new Load(contender.kind), rates: [], cpu: [] }))
-  const jobOf = ({ call, share }) => ({ size, call, count: Math.round(count * share), lingerMs: 5, batchBytes: 262_144 })
+  const jobOf = ({ call, share }) => ({
+    size,
+    call,
+    count: Math.round(count * share),
+    lingerMs: 5,
+    batchBytes: 262_144,
+  })
   for (let round = 0; round <= Number(rounds); round++) {
     for (const { contender, load, rates, cpu } of loads) {
       const { rate, cpuMs } = await load.ask(jobOf(contender))
@@ -81,9 +87,15 @@ for (const size of [100, 1000]) {
   const ours = median(loads[0].rates)
   for (const { contender, rates, cpu } of loads) {
     const load = new Load(contender.kind, COUNTING)
-    const { bytes, external, collected } = await load.ask({ ...jobOf({ ...contender, share: 1 }), count: 20_000, allocation: true })
+    const { bytes, external, collected } = await load.ask({
+      ...jobOf({ ...contender, share: 1 }),
+      count: 20_000,
+      allocation: true,
+    })
     await load.end()
-    const allocated = collected ? 'not counted' : `${whole(bytes)} B on the heap and ${whole(external)} B of buffers allocated`
+    const allocated = collected
+      ? 'not counted'
+      : `${whole(bytes)} B on the heap and ${whole(external)} B of buffers allocated`
     const times = contender.kind === 'mini-kafka' ? '' : ` (ours is ${(ours / median(rates)).toFixed(2)} × that)`
     const processor = `${median(cpu).toFixed(2)} µs of processor time`
     console.log(`${named(contender)}: ${whole(median(rates))} records/s${times}; each ${processor}, ${allocated}`)

@@ -56,10 +56,7 @@ export function coordinatorOf({ brokers, image }: CoordinatorPlace, who: Coordin
 function keptOf(who: Coordinated): Kept {
   if (typeof who !== 'object' || who === null) {
     const meant = typeof who === 'string' ? who : 'billing'
-    throw new ConfigError(
-      `coordinatorOf takes a group by its id: coordinatorOf({ group: '${meant}' }), or whoever has a transactional id: ` +
-        `coordinatorOf({ transactionalId: '${meant}' })`,
-    )
+    throw new ConfigError(`coordinatorOf takes a group by its id: coordinatorOf({ group: '${meant}' })`)
   }
   refuseUnknown('field of coordinatorOf', who, ['group', 'transactionalId'])
   const { group, transactionalId } = who as { group?: unknown; transactionalId?: unknown }

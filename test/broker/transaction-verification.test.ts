@@ -225,14 +225,14 @@ describe('a client whose partitions are added for it (Produce from v12 on)', () 
     })
     expect(cluster.clock.now() - before).toBeGreaterThanOrEqual(100)
     expect(cluster.clock.now() - before).toBeLessThan(140)
-    expect(watch.requests).toHaveLength(6)
+    expect(watch.requests).toHaveLength(4)
     // The same, for a client that knows the error only as something to try again (T-32).
     expect(await write({ ...producer, producerEpoch }, ['t', 1], { version: 11 })).toEqual({
       error: 'NOT_ENOUGH_REPLICAS',
       message: `${UNABLE}CONCURRENT_TRANSACTIONS`,
       offset: -1,
     })
-    expect(watch.requests).toHaveLength(7)
+    expect(watch.requests).toHaveLength(5)
   })
 
   test('how often and how long is configured (T-33)', async () => {

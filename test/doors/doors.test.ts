@@ -143,7 +143,7 @@ describe('the package', () => {
     project.write('matchers.cjs', "console.log(Object.keys(require('mini-kafka/matchers').matchers).join())")
     for (const file of ['matchers.mjs', 'matchers.cjs']) {
       expect(project.node([file]).output).toContain(
-        'toHaveDelivered,toHaveConsumed,toHaveOffsets,toBeInSync,toHaveLeader,toHaveReceivedRequest',
+        'toHaveDelivered,toHaveConsumed,toHaveCommitted,toHaveOffsets,toBeInSync,toHaveLeader,toHaveReceivedRequest',
       )
     }
   })

@@ -21,7 +21,8 @@ export function clientStory(title: string, options: ClientStoryOptions | Tell, t
   const [{ breaks = false, brokers = 1 }, tell] =
     typeof options === 'function' ? [{} as ClientStoryOptions, options] : [options, told as Tell]
   describe.each(clientMounts(inject('oracle')))('$name', mount => {
-    test(title, async context => {
+    // Somebody else's cluster may be far away, and make its internal topics for the first of them.
+    test(title, mount.isForeign ? { timeout: 60_000 } : {}, async context => {
       if (mount.missing !== undefined) context.skip(mount.missing)
       if (breaks && mount.isForeign) context.skip('whoever runs that cluster would not like its brokers to be stopped')
       const place = await mount.open()

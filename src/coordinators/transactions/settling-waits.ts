@@ -19,13 +19,20 @@ export class SettlingWaits {
     this.#runtime = runtime
   }
 
-  /** Until `look` finds it settled, or it has taken too long. */
-  until(transactionalId: string): Promise<void> {
+  /** How long one may wait who comes now. */
+  get deadline(): number {
+    return this.#runtime.now() + MOST_MS
+  }
+
+  /** Until `look` finds it settled, or the deadline of one of those who wait for it has come; undefined: it has already. */
+  until(transactionalId: string, deadline: number): Promise<void> | undefined {
     const known = this.#waiting.get(transactionalId)
     if (known !== undefined) return known.promise
+    const leftMs = deadline - this.#runtime.now()
+    if (leftMs <= 0) return undefined
     const done = this.#runtime.deferred()
     this.#waiting.set(transactionalId, done)
-    const timer = this.#runtime.after(MOST_MS, () => this.#release(transactionalId))
+    const timer = this.#runtime.after(leftMs, () => this.#release(transactionalId))
     return done.promise.then(() => timer.cancel())
   }
 

@@ -29,10 +29,10 @@ export class TransactionMembership {
   }
 
   /** As `add`, for brokers: while the transaction before is being ended, they are kept waiting for a moment (T-33). */
-  addInTime(request: MembershipRequest): undefined | Promise<undefined> {
+  addInTime(request: MembershipRequest, deadline = this.#of.waits.deadline): undefined | Promise<undefined> {
     this.#of.requireLoaded()
-    const settled = this.#of.untilSettled(request.transactionalId)
-    return settled === undefined ? this.add(request, 2) : settled.then(() => this.add(request, 2))
+    const settled = this.#of.untilSettled(request.transactionalId, deadline)
+    return settled === undefined ? this.add(request, 2) : settled.then(() => this.addInTime(request, deadline))
   }
 
   #decide(request: MembershipRequest, clientVersion: number): ShardDecision<TransactionRecordInput, undefined> {

@@ -26,7 +26,7 @@ export class TransactionShard {
   readonly directory: TransactionDirectory
   readonly expiry: TransactionExpiry
   readonly #markers: TransactionMarkers
-  readonly #waits: SettlingWaits
+  readonly waits: SettlingWaits
   /**
    * The epoch that a producer had before its last change, by transactional id: a repeated request is known by it (KIP-360). No
    * record tells it, so after a fail-over nobody knows.
@@ -44,7 +44,7 @@ export class TransactionShard {
       commitTimeoutMs: () => environment.config()['request.timeout.ms'],
       committed: () => {
         this.#markers.start()
-        this.#waits.look(transactionalId => this.#isSettled(transactionalId))
+        this.waits.look(transactionalId => this.#isSettled(transactionalId))
       },
       lost,
     })
@@ -54,7 +54,7 @@ export class TransactionShard {
     this.directory = new TransactionDirectory(this)
     this.expiry = new TransactionExpiry(this)
     this.#markers = new TransactionMarkers(this, dispatch)
-    this.#waits = new SettlingWaits(environment.runtime)
+    this.waits = new SettlingWaits(environment.runtime)
   }
 
   load(): void {
@@ -86,9 +86,9 @@ export class TransactionShard {
     return latest.placeOf(transactionalId) === committed.placeOf(transactionalId)
   }
 
-  /** Until an id is settled, or a moment has passed; undefined: it is. */
-  untilSettled(transactionalId: string): Promise<void> | undefined {
-    return this.#isSettled(transactionalId) ? undefined : this.#waits.until(transactionalId)
+  /** Until an id may be settled; undefined: it is, or it is too late to wait. */
+  untilSettled(transactionalId: string, deadline: number): Promise<void> | undefined {
+    return this.#isSettled(transactionalId) ? undefined : this.waits.until(transactionalId, deadline)
   }
 
   /** What is known of an id, before changes that are only being written. */
@@ -163,7 +163,7 @@ export class TransactionShard {
   close(): void {
     this.shard.close()
     this.#markers.close()
-    this.#waits.close()
+    this.waits.close()
     this.expiry.closed()
   }
 }

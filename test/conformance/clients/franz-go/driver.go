@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,29 +20,37 @@ type driver struct {
 	producers map[producerSettings]*kgo.Client
 	loads     map[string]*load
 	members   map[string]*member
-	admin     *kadm.Client
+	// Of transactional ids.
+	transactionals map[string]transactional
+	admin          *kadm.Client
 }
 
 func newDriver(brokers []string) *driver {
 	d := &driver{
-		brokers:   brokers,
-		producers: map[producerSettings]*kgo.Client{},
-		loads:     map[string]*load{},
-		members:   map[string]*member{},
+		brokers:        brokers,
+		producers:      map[producerSettings]*kgo.Client{},
+		loads:          map[string]*load{},
+		members:        map[string]*member{},
+		transactionals: map[string]transactional{},
 	}
 	d.admin = kadm.NewClient(d.open())
 	return d
 }
 
+var connection = []kgo.Opt{
+	kgo.ClientID("franz-go"),
+	kgo.WithLogger(kgo.BasicLogger(os.Stderr, kgo.LogLevelWarn, nil)),
+	kgo.RetryBackoffFn(func(int) time.Duration { return 50 * time.Millisecond }),
+	kgo.MetadataMinAge(50 * time.Millisecond),
+}
+
+func (d *driver) options(opts ...kgo.Opt) []kgo.Opt {
+	return slices.Concat(connection, []kgo.Opt{kgo.SeedBrokers(d.brokers...)}, opts)
+}
+
 // Options that are wrong are a fault of the driver.
 func (d *driver) open(opts ...kgo.Opt) *kgo.Client {
-	client, err := kgo.NewClient(append([]kgo.Opt{
-		kgo.ClientID("franz-go"),
-		kgo.SeedBrokers(d.brokers...),
-		kgo.WithLogger(kgo.BasicLogger(os.Stderr, kgo.LogLevelWarn, nil)),
-		kgo.RetryBackoffFn(func(int) time.Duration { return 50 * time.Millisecond }),
-		kgo.MetadataMinAge(50 * time.Millisecond),
-	}, opts...)...)
+	client, err := kgo.NewClient(d.options(opts...)...)
 	if err != nil {
 		panic(err)
 	}
@@ -142,12 +151,21 @@ func (d *driver) produce(settings producerSettings, records []record) ([]*int64,
 	return offsets, nil
 }
 
-func (d *driver) read(topic string, partitions int32, count int) ([]record, error) {
+var isolationOf = map[string]kgo.IsolationLevel{
+	"":                 kgo.ReadUncommitted(),
+	"read_uncommitted": kgo.ReadUncommitted(),
+	"read_committed":   kgo.ReadCommitted(),
+}
+
+func (d *driver) read(topic string, partitions int32, count int, isolation string) ([]record, error) {
 	from := map[int32]kgo.Offset{}
 	for partition := range partitions {
 		from[partition] = kgo.NewOffset().AtStart()
 	}
-	client := d.open(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}))
+	client := d.open(
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}),
+		kgo.FetchIsolationLevel(isolationOf[isolation]),
+	)
 	defer client.Close()
 	records := []record{}
 	for len(records) < count {
@@ -169,12 +187,17 @@ func (d *driver) member(name string) (*member, error) {
 	return nil, fmt.Errorf("no member '%s'", name)
 }
 
-func (d *driver) join(name, group, protocol string, topics []string) error {
-	m := newMember(name)
-	m.run(d.open(m.options(group, protocol, topics)...))
+func (d *driver) join(r request, topics []string) error {
+	m := newMember(r.Member)
+	opts := append(m.options(r.Group, r.Protocol, topics), kgo.FetchIsolationLevel(isolationOf[r.Isolation]))
+	if r.TransactionalID == "" {
+		m.run(d.open(opts...))
+	} else if err := d.transform(m, r.TransactionalID, opts); err != nil {
+		return err
+	}
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
-	d.members[name] = m
+	d.members[r.Member] = m
 	return nil
 }
 
@@ -207,6 +230,9 @@ func (d *driver) close() {
 	}
 	for _, client := range d.producers {
 		client.Close()
+	}
+	for _, each := range d.transactionals {
+		each.close()
 	}
 	d.admin.Close()
 }

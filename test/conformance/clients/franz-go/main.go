@@ -65,6 +65,10 @@ type request struct {
 	Member     string            `json:"member"`
 	Group      string            `json:"group"`
 	Protocol   string            `json:"protocol"`
+	Isolation  string            `json:"isolation"`
+	// Of a producer, and of the member whose offsets it sends.
+	TransactionalID string `json:"transactionalId"`
+	Outcome         string `json:"outcome"`
 }
 
 type object = map[string]any
@@ -112,7 +116,7 @@ func (d *driver) perform(r request) (object, error) {
 		offsets, err := d.produce(r.Producer, r.Records)
 		return object{"offsets": offsets}, err
 	case "read":
-		records, err := d.read(r.Topic, r.Partitions, r.Count)
+		records, err := d.read(r.Topic, r.Partitions, r.Count, r.Isolation)
 		return object{"records": records}, err
 	case "start":
 		return object{}, d.start(r.Load, r.Producer, r.Topic, r.Partitions)
@@ -123,11 +127,15 @@ func (d *driver) perform(r request) (object, error) {
 		if err != nil {
 			return nil, err
 		}
-		return object{}, d.join(r.Member, r.Group, r.Protocol, topics)
+		return object{}, d.join(r, topics)
 	case "commit":
 		return object{}, d.commit(r.Member)
 	case "leave":
 		return object{}, d.leave(r.Member)
+	case "init":
+		return object{}, d.initTransactional(r.TransactionalID)
+	case "begin", "send", "sendOffsets", "end":
+		return object{}, d.transact(r)
 	}
 	return nil, fmt.Errorf("no operation '%s'", r.Op)
 }

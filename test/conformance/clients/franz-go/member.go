@@ -16,6 +16,7 @@ import (
 type member struct {
 	name   string
 	client *kgo.Client
+	poll   func(context.Context) kgo.Fetches
 	ended  chan struct{}
 	mutex  sync.Mutex
 	has    map[string]map[int32]bool
@@ -79,10 +80,13 @@ func (m *member) tellAssigned() {
 
 func (m *member) run(client *kgo.Client) {
 	m.client = client
+	if m.poll == nil {
+		m.poll = client.PollFetches
+	}
 	go func() {
 		defer close(m.ended)
 		for {
-			fetches := client.PollFetches(background)
+			fetches := m.poll(background)
 			if fetches.IsClientClosed() {
 				return
 			}

@@ -95,6 +95,15 @@ class Clients {
         });
     }
 
+    Producer<byte[], byte[]> transactional(String transactionalId) {
+        Map<String, Object> configs = configs();
+        configs.put("transactional.id", transactionalId);
+        configs.put("request.timeout.ms", 5_000);
+        configs.put("delivery.timeout.ms", 25_000);
+        configs.put("linger.ms", 1);
+        return new KafkaProducer<>(configs, new ByteArraySerializer(), new ByteArraySerializer());
+    }
+
     private static ProducerRecord<byte[], byte[]> toSend(JsonNode record) throws IOException {
         JsonNode timestamp = record.get("timestamp");
         ProducerRecord<byte[], byte[]> sent = new ProducerRecord<>(
@@ -110,7 +119,10 @@ class Clients {
     }
 
     List<Long> produce(Settings settings, JsonNode records) throws Exception {
-        Producer<byte[], byte[]> producer = producer(settings);
+        return produce(producer(settings), records);
+    }
+
+    static List<Long> produce(Producer<byte[], byte[]> producer, JsonNode records) throws Exception {
         List<Future<RecordMetadata>> sent = new ArrayList<>();
         for (JsonNode record : records) sent.add(producer.send(toSend(record)));
         List<Long> offsets = new ArrayList<>();
@@ -157,8 +169,15 @@ class Clients {
         return new KafkaConsumer<>(configs, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
-    List<Map<String, Object>> read(String topic, int partitions, int count) {
-        try (Consumer<byte[], byte[]> consumer = consumer(configs())) {
+    /** The default is read_uncommitted. */
+    private Map<String, Object> reading(JsonNode isolation) {
+        Map<String, Object> configs = configs();
+        if (isolation != null) configs.put("isolation.level", isolation.asText());
+        return configs;
+    }
+
+    List<Map<String, Object>> read(String topic, int partitions, int count, JsonNode isolation) {
+        try (Consumer<byte[], byte[]> consumer = consumer(reading(isolation))) {
             consumer.assign(IntStream.range(0, partitions).mapToObj(each -> new TopicPartition(topic, each)).toList());
             List<Map<String, Object>> records = new ArrayList<>();
             while (records.size() < count) records.addAll(poll(consumer));
@@ -166,8 +185,8 @@ class Clients {
         }
     }
 
-    Consumer<byte[], byte[]> member(String group, String protocol) {
-        Map<String, Object> configs = configs();
+    Consumer<byte[], byte[]> member(String group, String protocol, JsonNode isolation) {
+        Map<String, Object> configs = reading(isolation);
         configs.put("group.id", group);
         configs.put("group.protocol", protocol);
         if (protocol.equals("classic")) {

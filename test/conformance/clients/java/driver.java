@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.StreamSupport;
+import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.utils.AppInfoParser;
@@ -24,6 +25,7 @@ class Driver {
     private final Clients clients;
     private final Map<String, Load> loads = new ConcurrentHashMap<>();
     private final Map<String, Member> members = new ConcurrentHashMap<>();
+    private final Map<String, Transactional> transactionals = new ConcurrentHashMap<>();
 
     private Driver(String bootstrapServers) {
         clients = new Clients(bootstrapServers);
@@ -56,7 +58,7 @@ class Driver {
                 return Map.of("offsets", clients.produce(Settings.of(request), request.get("records")));
             }
             case "read" -> {
-                return Map.of("records", clients.read(topic, partitions, request.get("count").asInt()));
+                return Map.of("records", clients.read(topic, partitions, request.get("count").asInt(), request.get("isolation")));
             }
             case "start" -> {
                 Settings settings = Settings.of(request);
@@ -68,13 +70,30 @@ class Driver {
             case "join" -> {
                 String group = request.get("group").asText();
                 String protocol = request.get("protocol").asText();
-                members.put(member, new Member(member, clients.member(group, protocol), names(request.get("topics"))));
+                Consumer<byte[], byte[]> consumer = clients.member(group, protocol, request.get("isolation"));
+                members.put(member, new Member(member, consumer, names(request.get("topics"))));
             }
             case "commit" -> members.get(member).commit();
             case "leave" -> members.remove(member).leave();
+            case "init", "begin", "send", "sendOffsets", "end" -> transact(request);
             default -> throw new IllegalArgumentException("no operation '" + request.get("op").asText() + "'");
         }
         return Map.of();
+    }
+
+    private void transact(JsonNode request) throws Exception {
+        String id = request.get("transactionalId").asText();
+        Transactional producer = transactionals.get(id);
+        switch (request.get("op").asText()) {
+            case "begin" -> producer.begin();
+            case "send" -> producer.send(request.get("records"));
+            case "sendOffsets" -> members.get(request.get("member").asText()).sendOffsets(producer);
+            case "end" -> producer.end(request.get("outcome").asText().equals("commit"));
+            default -> {
+                if (producer != null) producer.close();
+                transactionals.put(id, new Transactional(clients.transactional(id)));
+            }
+        }
     }
 
     private static Throwable reason(Throwable error) {
@@ -100,6 +119,7 @@ class Driver {
     private void end() throws Exception {
         for (Load load : loads.values()) load.stop();
         for (Member member : members.values()) member.leave();
+        for (Transactional producer : transactionals.values()) producer.close();
         clients.close();
     }
 

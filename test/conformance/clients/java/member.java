@@ -1,5 +1,6 @@
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -9,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
 /** A member of a group, in a thread of its own, which does all that is asked of it. */
@@ -55,6 +57,15 @@ class Member implements ConsumerRebalanceListener {
 
     void commit() {
         perform(consumer::commitSync);
+    }
+
+    /** Where it stands, and as whom. */
+    void sendOffsets(Transactional producer) {
+        perform(() -> {
+            Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
+            for (TopicPartition each : has) offsets.put(each, new OffsetAndMetadata(consumer.position(each)));
+            producer.sendOffsets(offsets, consumer.groupMetadata());
+        });
     }
 
     void leave() {
