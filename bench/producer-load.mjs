@@ -1,12 +1,16 @@
 // One producer of one library, in a process of its own, told by `bench/producer.mjs` what to send.
+import { Session } from 'node:inspector/promises'
 import { createRequire } from 'node:module'
-import { PerformanceObserver, performance } from 'node:perf_hooks'
+import { performance } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 
 const [kind, servers] = process.argv.slice(2)
 const AT_ONCE = 20_000
 
-/** Each answers `send(values)`, a promise of all of them being acknowledged, and `close()`. */
+/**
+ * Each answers `send(values)`, a promise of all of them being acknowledged, and `close()`; and `flush()` where the library
+ * has one that settles all promises of before.
+ */
 const makers = {
   async 'mini-kafka'({ lingerMs, batchBytes }) {
     const { Producer } = await import('mini-kafka')
@@ -14,6 +18,7 @@ const makers = {
     await producer.partitionsFor('bench')
     return {
       send: ([value]) => producer.send({ topic: 'bench', value }),
+      flush: () => producer.flush(),
       close: () => producer.close(),
       metrics: () => producer.metrics(),
     }
@@ -28,7 +33,7 @@ const makers = {
       close: () => producer.disconnect(),
     }
   },
-  async 'kafka-ts'() {
+  async 'kafka-ts'({ size }) {
     const { createKafkaClient, setLogger } = await import('kafka-ts')
     const silent = () => {}
     setLogger({ debug: silent, info: silent, warn: silent, error: silent })
@@ -37,7 +42,8 @@ const makers = {
       return { host, port: Number(port) }
     })
     const kafka = createKafkaClient({ clientId: 'bench', bootstrapServers })
-    const producer = kafka.createProducer({ maxBatchSize: 5_000 })
+    // Records of a request, a quarter of which are a batch of a partition: max.message.bytes is 1 MiB.
+    const producer = kafka.createProducer({ maxBatchSize: Math.min(5_000, 2_000_000 / size) })
     return {
       send: values => producer.send(values.map(value => ({ topic: 'bench', value }))),
       close: () => producer.close(),
@@ -75,16 +81,17 @@ async function burst(client, { size, call, count }) {
   // No more on the way than others can bear: kafkajs makes a request of each call.
   const most = Math.max(1, Math.min(AT_ONCE, kind === 'kafkajs' && call === 1 ? 500 : AT_ONCE) / call)
   let waited = []
+  let onTheWay = 0
   const from = performance.now()
   const cpu = process.cpuUsage()
   for (let sent = 0; sent < count; sent += call) {
-    waited.push(client.send(values))
-    if (waited.length >= most) {
-      await Promise.all(waited)
-      waited = []
-    }
+    const acknowledged = client.send(values)
+    if (client.flush === undefined) waited.push(acknowledged)
+    if (++onTheWay < most && sent + call < count) continue
+    await (client.flush === undefined ? Promise.all(waited) : client.flush())
+    waited = []
+    onTheWay = 0
   }
-  await Promise.all(waited)
   const { user, system } = process.cpuUsage(cpu)
   return { rate: (count / (performance.now() - from)) * 1000, cpuMs: (user + system) / count }
 }
@@ -104,21 +111,21 @@ async function trickle(client, { size, count, everyMs }) {
   return { p50: times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] }
 }
 
+/** What is allocated on the heap for each record, by samples, whether it was collected since or not. */
 async function allocation(client, job) {
-  let collected = false
-  const seen = new PerformanceObserver(() => {
-    collected = true
+  const session = new Session()
+  session.connect()
+  await burst(client, job)
+  await session.post('HeapProfiler.startSampling', {
+    samplingInterval: 4096,
+    includeObjectsCollectedByMajorGC: true,
+    includeObjectsCollectedByMinorGC: true,
   })
   await burst(client, job)
-  globalThis.gc()
-  await pause(50)
-  seen.observe({ entryTypes: ['gc'] })
-  const before = process.memoryUsage()
-  await burst(client, job)
-  const after = process.memoryUsage()
-  await pause(10)
-  const each = key => (after[key] - before[key]) / job.count
-  return { bytes: each('heapUsed'), external: each('arrayBuffers'), collected }
+  const { profile } = await session.post('HeapProfiler.stopSampling')
+  session.disconnect()
+  const sizeOf = node => node.selfSize + node.children.reduce((sum, child) => sum + sizeOf(child), 0)
+  return { bytes: sizeOf(profile.head) / job.count }
 }
 
 process.on('message', async job => {

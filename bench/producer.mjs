@@ -17,32 +17,33 @@ const broker = command
   : spawn(process.execPath, [here('listening-cluster.mjs')], { stdio: ['ignore', 'pipe', 'ignore'] })
 const [servers] = await once(createInterface({ input: broker.stdout }), 'line')
 
-/** Enough room for young objects that nothing is collected while allocation is counted. */
-const COUNTING = ['--expose-gc', '--max-semi-space-size=512', '--min-semi-space-size=512']
-
 class Load {
-  constructor(kind, flags = []) {
+  constructor(kind) {
     this.kind = kind
-    this.child = fork(here('producer-load.mjs'), [kind, servers], { execArgv: flags })
+    this.child = fork(here('producer-load.mjs'), [kind, servers])
+    this.ended = once(this.child, 'exit')
+    this.child.setMaxListeners(100)
   }
 
   async ask(job) {
     this.child.send(job)
-    const [answer] = await Promise.race([once(this.child, 'message'), once(this.child, 'exit').then(() => [{}])])
-    return answer
+    const [answer] = await Promise.race([once(this.child, 'message'), this.ended])
+    if (typeof answer === 'object' && answer !== null) return answer
+    broker.kill('SIGTERM')
+    throw new Error(`${this.kind} did not survive ${JSON.stringify(job)}`)
   }
 
   /** Another process: what a round cost does not come from what an earlier one left. */
   async end() {
     if (this.child.exitCode !== null) return
     this.child.disconnect()
-    await once(this.child, 'exit')
+    await this.ended
   }
 }
 
 async function missing(kind) {
   const load = new Load(kind)
-  const { missing } = await load.ask({ probe: true })
+  const { missing } = await load.ask({ probe: true, size: 100, lingerMs: 5, batchBytes: 262_144 })
   await load.end()
   return missing
 }
@@ -79,23 +80,23 @@ for (const size of [100, 1000]) {
     for (const { contender, load, rates, cpu } of loads) {
       const { rate, cpuMs } = await load.ask(jobOf(contender))
       // The first round warms up.
-      if (round > 0) rates.push(rate), cpu.push(cpuMs)
+      if (round === 0) continue
+      rates.push(rate)
+      cpu.push(cpuMs)
     }
   }
   for (const { load } of loads) await load.end()
   console.log(`\n${size} B, acks=all, linger 5 ms, batches of 256 KB where that can be said`)
   const ours = median(loads[0].rates)
   for (const { contender, rates, cpu } of loads) {
-    const load = new Load(contender.kind, COUNTING)
-    const { bytes, external, collected } = await load.ask({
+    const load = new Load(contender.kind)
+    const { bytes } = await load.ask({
       ...jobOf({ ...contender, share: 1 }),
       count: 20_000,
       allocation: true,
     })
     await load.end()
-    const allocated = collected
-      ? 'not counted'
-      : `${whole(bytes)} B on the heap and ${whole(external)} B of buffers allocated`
+    const allocated = `${whole(bytes)} B allocated on the heap`
     const times = contender.kind === 'mini-kafka' ? '' : ` (ours is ${(ours / median(rates)).toFixed(2)} × that)`
     const processor = `${median(cpu).toFixed(2)} µs of processor time`
     console.log(`${named(contender)}: ${whole(median(rates))} records/s${times}; each ${processor}, ${allocated}`)

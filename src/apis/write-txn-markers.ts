@@ -104,6 +104,10 @@ function written(broker: Broker, marker: Marker, batch: RecordBatch, topic: stri
     mark.error = errorOf(error)
   }
   try {
+    // No batch can be of such a producer: a real broker fails within itself.
+    if (producerId < 0 || marker.producerEpoch < 0 || marker.transactionVersion < 0) {
+      throw new KafkaError('INVALID_REQUEST')
+    }
     if (topic === OFFSETS_TOPIC) mark.written = endedInGroups(broker, marker, index)?.catch(failed)
     else append(broker, marker, batch, mark, failed)
   } catch (error) {

@@ -98,6 +98,12 @@ export class Connections {
     return [...this.#byKey.values()].flatMap(node => node.waiting())
   }
 
+  /** Why a node could not be reached, if none can. */
+  get failure(): Error | undefined {
+    const failures = [...this.#byKey.values()].map(node => node.failure)
+    return failures.includes(undefined) ? undefined : failures[0]
+  }
+
   get inFlight(): number {
     let inFlight = 0
     for (const node of this.#byKey.values()) inFlight += node.inFlight

@@ -131,6 +131,11 @@ export class ClientMetadata {
     return view === undefined ? undefined : this.nodes.get(view.leaderId)
   }
 
+  /** Why no broker can be reached; undefined while one can. */
+  get failure(): Error | undefined {
+    return this.#connections.failure
+  }
+
   get isStale(): boolean {
     return this.#environment.runtime.now() >= this.expiresAt
   }

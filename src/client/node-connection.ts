@@ -57,6 +57,7 @@ export class NodeConnection {
   #connecting = false
   /** The last attempt found nobody there. */
   #wasInVain = false
+  #failure: Error | undefined
   #failures = 0
   #retryAt = 0
   #throttledUntil = 0
@@ -171,6 +172,11 @@ export class NodeConnection {
    *
    * @throws {KafkaError} UNSUPPORTED_VERSION naming the API that the broker lacks.
    */
+  /** Why the last attempt to connect was in vain; undefined: it was not. */
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
   /** The level at which the cluster has finalized a feature, as the broker said last; 0: it has not. */
   finalizedLevel(name: string): number {
     return this.#features.get(name) ?? 0
@@ -304,6 +310,7 @@ export class NodeConnection {
     this.#versions = versions
     this.#setupTimer?.cancel()
     this.#connecting = false
+    this.#failure = undefined
     this.#failures = 0
     this.#watchIdleness()
     this.#ready?.resolve()
@@ -315,6 +322,8 @@ export class NodeConnection {
   #lose(attempt: number, error: Error): void {
     if (attempt !== this.#attempt || (!this.#connecting && this.#connection === undefined)) return
     this.#wasInVain = this.#connection === undefined
+    // It was not usable yet.
+    if (this.#connecting) this.#failure = error
     this.#connecting = false
     this.#drop(error.message)
     this.#failures++

@@ -29,8 +29,10 @@ export async function waitForTopic(
     const left = limits.deadline - runtime.now()
     if (left <= 0) {
       if (!isAsked) metadata.requestUpdate()
-      const cause = refusal === undefined ? undefined : new KafkaError(refusal)
-      throw new KafkaError('REQUEST_TIMED_OUT', absence(topic, partition, view, limits.timeoutMs), { cause })
+      const cause = refusal === undefined ? metadata.failure : new KafkaError(refusal)
+      const why = metadata.failure === undefined ? '' : ` No broker can be reached: ${metadata.failure.message}`
+      const text = `${absence(topic, partition, view, limits.timeoutMs)}${why}`
+      throw new KafkaError('REQUEST_TIMED_OUT', text, { cause })
     }
     isAsked = true
     await within(runtime, metadata.refreshed(), left)

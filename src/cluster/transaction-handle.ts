@@ -6,6 +6,7 @@ import type {
   TransactionStop,
   TransactionStops,
 } from '../coordinators/transactions/transaction-stops.ts'
+import { NO_LEADER } from '../metadata/image.ts'
 import { amongThese } from '../metadata/nearest-name.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { ConfigError } from '../wire/errors.ts'
@@ -150,7 +151,13 @@ export class TransactionHandle {
     const { state, producerId, producerEpoch, partitions } = seen.transaction
     const written = [...partitions].flatMap(([topic, ids]) => [...ids].map(id => `${topic}-${id}`)).join(', ')
     const where = written === '' ? '' : `, writes to ${written}`
-    return `${state} on ${seen.coordinator.name}, producer ${producerId} epoch ${producerEpoch}${where}`
+    const image = this.#host.image()
+    const isLed = (topic: string, id: number) => image.partition(topic, id)?.leader !== NO_LEADER
+    const unled = [...partitions].flatMap(([topic, ids]) =>
+      [...ids].filter(id => !isLed(topic, id)).map(id => `${topic}-${id}`),
+    )
+    const why = unled.length === 0 ? '' : `; no marker can be written where there is no leader: ${unled.join(', ')}`
+    return `${state} on ${seen.coordinator.name}, producer ${producerId} epoch ${producerEpoch}${where}${why}`
   }
 
   get #found(): FoundTransaction {

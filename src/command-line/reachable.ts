@@ -34,6 +34,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'value.serializer': 'bytes are sent as they are',
   'key.deserializer': 'use --format or --json',
   'value.deserializer': 'use --format or --json',
+  'transactional.id': 'every record is sent by itself',
 }
 
 const tables = { producer: producerConfigs, consumer: consumerConfigs }

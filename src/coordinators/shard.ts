@@ -227,7 +227,7 @@ export class Shard<State extends ShardState<Replayed>, Input, Replayed> {
   ): undefined | Promise<undefined> {
     this.requireActive()
     this.#append(controlBatch({ ...marker, timestamp: this.#runtime.now() }), { transactionVersion })
-    return this.#onceCommitted(undefined, undefined, timeoutMs, new KafkaError('REQUEST_TIMED_OUT'))
+    return this.#onceCommitted(undefined, undefined, timeoutMs, () => new KafkaError('REQUEST_TIMED_OUT'))
   }
 
   /**
@@ -332,7 +332,8 @@ export class Shard<State extends ShardState<Replayed>, Input, Replayed> {
     response: Response,
     settled: ((error: KafkaError | undefined) => void) | undefined,
     timeoutMs: number,
-    late = coordinatorError(new KafkaError('REQUEST_TIMED_OUT')),
+    // An error is dear, and most are in time.
+    late = () => coordinatorError(new KafkaError('REQUEST_TIMED_OUT')),
   ): Response | Promise<Response> {
     if (this.isCommitted) {
       settled?.(undefined)
@@ -352,7 +353,7 @@ export class Shard<State extends ShardState<Replayed>, Input, Replayed> {
     this.#waiting.push(waiting)
     timer = this.#runtime.after(timeoutMs, () => {
       this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
-      waiting.settle(late)
+      waiting.settle(late())
     })
     return done.promise
   }

@@ -48,7 +48,10 @@ export interface ProducerStatesOptions {
   readonly expirationMs?: number
   /** `transaction.partition.verification.enable`; default true. */
   readonly verifyTransactions?: boolean
-  /** Safety rules to switch off, for tests of checkers: `no-leader-producer-epoch-check` (I-6), `no-aborted-index` (I-23). */
+  /**
+   * Safety rules to switch off, for tests of checkers: `no-leader-producer-epoch-check` (I-6), `no-aborted-index` (I-23),
+   * `no-last-stable-offset` (F-9).
+   */
   readonly mutants?: ReadonlySet<string> | undefined
 }
 
@@ -106,6 +109,7 @@ export class ProducerStates {
 
   /** Smallest first offset of what is open, or finished above the high watermark; undefined for none (F-9). */
   get firstUnstableOffset(): number | undefined {
+    if (this.#mutants?.has('no-last-stable-offset')) return undefined
     let first: number | undefined
     if (this.#open !== undefined) for (first of this.#open.keys()) break
     for (const { firstOffset } of this.#unreplicated) {

@@ -13,6 +13,9 @@ import {
 import { sizeOfUtf8, writeUtf8 } from './utf8.ts'
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.ts'
 
+/** From so many bytes on, clearing memory costs more than asking for it in another way. */
+const LARGE = 8192
+
 /** What a batch says of itself once its records are in. All may be left out: a batch as a plain producer sends it. */
 export interface BatchOptions {
   /** 0 unless said, as producers send it; a leader places the batch (`RecordBatch.placedAt`). */
@@ -58,7 +61,7 @@ export class BatchBuilder {
   #bodyCodec = ''
 
   constructor(options: BuilderOptions = {}) {
-    this.#bytes = new Uint8Array(options.capacity ?? 512)
+    this.#bytes = unwritten(options.capacity ?? 512)
     this.#deleteHorizon = options.deleteHorizonMs !== undefined
     this.#baseTimestamp = options.deleteHorizonMs
   }
@@ -136,7 +139,7 @@ export class BatchBuilder {
   }
 
   #grow(room: number): void {
-    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#at + room))
+    const grown = unwritten(Math.max(this.#bytes.length * 2, this.#at + room))
     grown.set(this.#bytes.subarray(0, this.#at))
     this.#bytes = grown
   }
@@ -183,6 +186,12 @@ export class BatchBuilder {
     }
     return this.#body
   }
+}
+
+/** Memory of its own that is not cleared first: nothing of it is shown before it was written. */
+function unwritten(bytes: number): Uint8Array {
+  // A Buffer would be another kind of array to all who read the batch, and slower for it.
+  return bytes < LARGE ? new Uint8Array(bytes) : new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)
 }
 
 /** Bytes of a record behind its length (B-6). */

@@ -30,6 +30,7 @@ interface Protocol {
   readonly responses: readonly KafkaMessage[]
   readonly metadata: readonly KafkaMessage[]
   readonly __consumer_offsets: readonly KafkaMessage[]
+  readonly __transaction_state: readonly KafkaMessage[]
 }
 
 export const protocol: Protocol = JSON.parse(

@@ -144,6 +144,14 @@ describe('WriteTxnMarkers', () => {
     expect(await marked([])).toEqual([])
   })
 
+  test('of less than no producer, epoch or rules is invalid, and nothing is written (T-22)', async () => {
+    const endOffset = cluster.partition('plain', 0).endOffset
+    for (const bad of [{ producerId: -1 }, { producerEpoch: -1 }, { transactionVersion: -1 }]) {
+      expect(await mark('plain', { producerId: 5, ...bad })).toBe('INVALID_REQUEST')
+    }
+    expect(cluster.partition('plain', 0).endOffset).toBe(endOffset)
+  })
+
   test('takes the ends of many transactions at once, and has one entry a producer (T-22)', async () => {
     const endings = [
       { producerId: 21, topics: { plain: [0] } },

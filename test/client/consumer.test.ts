@@ -184,6 +184,23 @@ test('records that were asked for before a seek are not handed out after it', as
   expect((await consumer.poll({ timeoutMs: 1_000 })).map(({ offset }) => offset)).toEqual([1, 2, 3])
 })
 
+test('positions of several partitions may be asked for at once, and while another call polls', async () => {
+  await start()
+  await fill(4, 0)
+  await fill(2, 1)
+  const second = { topic: 'orders', partition: 1 }
+  const consumer = reader({ 'auto.offset.reset': 'latest' })
+  consumer.assign([first, second])
+  const began = cluster.clock.now()
+  const polled = consumer.poll({ timeoutMs: 1_000 })
+  expect(await Promise.all([first, second, first].map(each => consumer.position(each)))).toEqual([4, 2, 4])
+  expect(await polled).toHaveLength(0)
+  const another = reader()
+  another.assign([first, second])
+  expect(await Promise.all([first, second].map(each => another.position(each)))).toEqual([0, 0])
+  expect(cluster.clock.now() - began).toBeLessThan(5_000)
+})
+
 test('a paused partition hands out nothing and keeps its place', async () => {
   await start()
   await fill(4, 0)

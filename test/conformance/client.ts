@@ -24,8 +24,10 @@ export interface Can {
   readonly load?: boolean
   /** It reads what is committed, or all, as it is told. */
   readonly isolation?: boolean
-  /** It writes in transactions. */
-  readonly transactions?: boolean
+  /** It writes in transactions; the text: it may not get over the loss of their coordinator. */
+  readonly transactions?: boolean | 'while the coordinator lives'
+  /** Whose offsets it can send in transactions; all of `groups` unless said. */
+  readonly offsets?: readonly GroupProtocol[]
 }
 
 export interface Client {

@@ -5,7 +5,7 @@ import type { ConsumerRecord } from '../../src/client/consumer/consumer-record.t
 import type { Cluster } from '../../src/cluster/cluster.ts'
 import { lineOf, type TraceEvent } from '../../src/runtime/trace.ts'
 import type { Client, GroupProtocol } from './client.ts'
-import { Driver, type JoinWish, type LineRecord, type Member } from './driver.ts'
+import { Driver, type Isolation, type JoinWish, type LineRecord, type Member } from './driver.ts'
 import type { Place } from './place.ts'
 
 export interface TopicWish {
@@ -63,22 +63,28 @@ export class World {
     return name
   }
 
-  /** What our own consumer reads from the beginning: at least so many, and all that comes with them. */
-  async records(topic: string, partitions: number, count: number): Promise<LineRecord[]> {
+  /** What our own consumer reads from the beginning: at least so many, and all that there is below the high watermarks. */
+  async records(
+    topic: string,
+    partitions: number,
+    count: number,
+    isolation: Isolation = 'read_uncommitted',
+  ): Promise<LineRecord[]> {
     const consumer = new Consumer({
       'bootstrap.servers': this.place.bootstrapServers,
       'auto.offset.reset': 'earliest',
       'enable.auto.commit': false,
+      'isolation.level': isolation,
     })
     try {
       const all = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
       consumer.assign(all)
       const found: LineRecord[] = []
       const end = Date.now() + PATIENCE_MS
-      const ends = await consumer.endOffsets(all)
+      const ends = await this.#admin.listOffsets(all.map(each => ({ ...each, spec: 'latest' })))
       const atEnd = async () => {
-        for (const each of all) if ((await consumer.position(each)) < ends.get(each)!) return false
-        return true
+        const positions = await Promise.all(all.map(each => consumer.position(each)))
+        return [...ends.values()].every(({ offset }, at) => positions[at]! >= offset)
       }
       while (found.length < count || !(await atEnd())) {
         if (Date.now() > end) throw new Error(`${found.length} of ${count} records of ${topic} could be read`)

@@ -11,6 +11,8 @@ import { registrationChapters } from './chapters/registration.ts'
 import { replicaChapters } from './chapters/replicas.ts'
 import { securityChapters } from './chapters/security.ts'
 import { topicChapters } from './chapters/topics.ts'
+import { transactionalRecordChapters } from './chapters/transactional-records.ts'
+import { transactionChapters } from './chapters/transactions.ts'
 import type { Chapter } from './play.ts'
 
 /** The whole play, in its order: the cluster is new when it begins. */
@@ -23,6 +25,8 @@ export const chapters: readonly Chapter[] = [
   ...offsetChapters,
   ...classicGroupChapters,
   ...consumerGroupChapters,
+  ...transactionChapters,
+  ...transactionalRecordChapters,
   ...configChapters,
   ...replicaChapters,
   ...securityChapters,

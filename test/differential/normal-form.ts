@@ -81,6 +81,15 @@ const SORTED: Readonly<Record<string, string>> = {
   'DescribeProducers.activeProducers': 'producerId',
   'DescribeGroups.members': 'memberMetadata',
   'JoinGroup.members': 'metadata',
+  'AddPartitionsToTxn.resultsByPartition': 'partitionIndex',
+  'AddPartitionsToTxn.resultsByTopicV3AndBelow': 'name',
+  'AddPartitionsToTxn.resultsByTransaction': 'transactionalId',
+  'AddPartitionsToTxn.topicResults': 'name',
+  'WriteTxnMarkers.markers': 'producerId',
+  'WriteTxnMarkers.partitions': 'partitionIndex',
+  'DescribeTransactions.topics': 'topic',
+  'ListTransactions.transactionStates': 'transactionalId',
+  'TxnOffsetCommit.topics': 'name',
 }
 
 /** Fields that hold an id of 16 random bytes. */
@@ -148,7 +157,18 @@ export class NormalForm {
     const key = UNORDERED[place]
     if (key !== undefined) return this.#keyed(name, sorted(list, key), key)
     const order = SORTED[place]
-    return (order === undefined ? list : sorted(list, order)).map(each => this.#any(name, each, {}))
+    return (order === undefined ? list : this.#sorted(list, order)).map(each => this.#any(name, each, {}))
+  }
+
+  /** Producers that have been told of before come first, as they were told of: how their ids compare is chance. */
+  #sorted(list: readonly Json[], order: string): readonly Json[] {
+    if (!PRODUCER_IDS.has(order)) return sorted(list, order)
+    const known = [...this.#names.keys()]
+    const rank = (each: Json) => {
+      const index = known.indexOf(`producer ${part(each, order)}`)
+      return index < 0 ? known.length : index
+    }
+    return [...sorted(list, order)].sort((a, b) => rank(a) - rank(b))
   }
 
   /** By what its elements are told apart: one that is missing is one difference then. */

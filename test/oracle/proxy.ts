@@ -35,7 +35,9 @@ function write(socket: Socket, bytes: Buffer): void {
 /** Which node a connection comes from: all of Kafka's clients inside a cluster say it in their client id. */
 function nodeOf(clientId: string): number | undefined {
   const found =
-    /^broker-(\d+)-fetcher-\d+$/.exec(clientId) ?? /^raft-client-(\d+)$/.exec(clientId) ?? /^(\d+)$/.exec(clientId)
+    /^broker-(\d+)-(?:fetcher-\d+|txn-marker-sender)$/.exec(clientId) ??
+    /^raft-client-(\d+)$/.exec(clientId) ??
+    /^(\d+)$/.exec(clientId)
   return found === null ? undefined : Number(found[1])
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { ConsumerOptions, ProducerOptions } from '../../src/client/configuration.ts'
 import { Admin, Consumer, type ConsumerRecord, Producer } from '../../src/index.ts'
 import { apacheKafka } from '../oracle/kafka-world.ts'
-import { listeningMiniKafka, miniKafka } from './mini-kafka-world.ts'
+import { miniKafka, swiftMiniKafka } from './mini-kafka-world.ts'
 import type { Mount, World } from './world.ts'
 
 type Closing = { close(): Promise<void> }
@@ -143,7 +143,7 @@ const inProcess: ClientMount = {
 const overTcp: ClientMount = {
   name: 'over TCP',
   async open() {
-    const world = await listeningMiniKafka.open()
+    const world = await swiftMiniKafka.open()
     return new ClientPlace(world, world.cluster!.bootstrapServers)
   },
 }

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { clientStory } from './client-story.ts'
 
 clientStory(
-  'what is committed is read, what is aborted is not, and is in the log all the same (C-60, X-22)',
+  'what is committed is read, what is aborted is not, and is in the log all the same (C-59, X-23)',
   async place => {
     const [topic, other] = [await place.topic(), await place.topic({ partitions: 2 })]
     const producer = place.producer({ 'transactional.id': place.name('id') })
@@ -24,7 +24,7 @@ clientStory(
   },
 )
 
-clientStory('what has not been sent when a transaction is aborted never is (C-57)', async place => {
+clientStory('what has not been sent when a transaction is aborted never is (C-59)', async place => {
   const topic = await place.topic()
   const producer = place.producer({ 'transactional.id': place.name('id'), 'linger.ms': 60_000 })
   await producer.initTransactions()
@@ -55,7 +55,7 @@ clientStory(
   },
 )
 
-clientStory('offsets go with the transaction: kept when it commits, not when it aborts (C-59, T-31)', async place => {
+clientStory('offsets go with the transaction: kept when it commits, not when it aborts (T-31, T-36)', async place => {
   const [source, target] = [await place.topic(), await place.topic()]
   await place.producer().send({ topic: source, value: 'in' })
   const consumer = place.consumer({ 'group.id': place.name('group') })
@@ -79,7 +79,7 @@ clientStory('offsets go with the transaction: kept when it commits, not when it 
   await place.eventually('it is seen', async () => (await seen()) === 'commitTransaction')
 })
 
-clientStory('readers of what is committed wait for an open transaction; others do not (X-22, F-7)', async place => {
+clientStory('readers of what is committed wait for an open transaction; others do not (X-22, F-8, F-9)', async place => {
   const topic = await place.topic()
   const plain = place.producer()
   const producer = place.producer({ 'transactional.id': place.name('id') })
@@ -94,7 +94,7 @@ clientStory('readers of what is committed wait for an open transaction; others d
   await place.eventually('both are seen', async () => (await seen()) === 'open,plain')
 })
 
-clientStory('calls out of turn are refused, and nothing else comes of them (C-26, C-60)', async place => {
+clientStory('calls out of turn are refused, and nothing else comes of them (C-26, C-57)', async place => {
   const topic = await place.topic()
   const producer = place.producer({ 'transactional.id': place.name('id') })
   await expect(producer.beginTransaction()).rejects.toMatchObject({ name: 'IllegalStateError' })

@@ -1,5 +1,6 @@
 import { addOffsetsToTxn } from '../../src/apis/add-offsets-to-txn.ts'
 import { addPartitionsToTxn } from '../../src/apis/add-partitions-to-txn.ts'
+import { describeTopicPartitions } from '../../src/apis/describe-topic-partitions.ts'
 import { describeTransactions } from '../../src/apis/describe-transactions.ts'
 import { endTxn } from '../../src/apis/end-txn.ts'
 import { fetch } from '../../src/apis/fetch.ts'
@@ -7,13 +8,14 @@ import { findCoordinator } from '../../src/apis/find-coordinator.ts'
 import { initProducerId } from '../../src/apis/init-producer-id.ts'
 import { produce } from '../../src/apis/produce.ts'
 import { txnOffsetCommit } from '../../src/apis/txn-offset-commit.ts'
+import { partitionFor } from '../../src/coordinators/partition-for.ts'
 import { batchOf } from '../../src/wire/batch-builder.ts'
 import { transactionMarkerOf } from '../../src/wire/control-record.ts'
 import { recordsOf } from '../../src/wire/record.ts'
 import { Records } from '../../src/wire/records.ts'
 import { type Group, nameOf } from './group.ts'
 import type { Topic } from './topic.ts'
-import type { World } from './world.ts'
+import { WORLD_CONFIGS, type World } from './world.ts'
 
 /** Who a producer says it is. */
 export interface ProducerIdentity {
@@ -203,6 +205,18 @@ export class TransactionalId {
   async state(): Promise<string> {
     const { error, state, epoch } = await this.described()
     return error === 'NONE' ? `${state} ${epoch}` : error
+  }
+
+  /** The leader epoch of its partition of `__transaction_state`, which markers tell. */
+  async coordinatorEpoch(): Promise<number> {
+    const body = { topics: [{ name: '__transaction_state' }] }
+    const [topic] = (await this.world.request(this.world.witnesses[0]!, describeTopicPartitions, 0, body)).topics
+    return topic!.partitions[this.partition]!.leaderEpoch
+  }
+
+  /** Of `__transaction_state`. */
+  get partition(): number {
+    return partitionFor(this.name, WORLD_CONFIGS['transaction.state.log.num.partitions'])
   }
 
   untilIn(state: string, timeoutMs?: number): Promise<void> {

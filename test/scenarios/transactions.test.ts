@@ -1,26 +1,17 @@
 import { expect } from 'vitest'
 import { deleteTopics } from '../../src/apis/delete-topics.ts'
-import { describeTopicPartitions } from '../../src/apis/describe-topic-partitions.ts'
 import { writeTxnMarkers } from '../../src/apis/write-txn-markers.ts'
-import { partitionFor } from '../../src/coordinators/partition-for.ts'
 import { zeroUuid } from '../../src/wire/uuid.ts'
 import { story } from './story.ts'
 import { Topic } from './topic.ts'
 import { seen, TransactionalId } from './transaction.ts'
-import { WORLD_CONFIGS, type World } from './world.ts'
-
-/** Leader epoch of the id's partition of `__transaction_state`: what markers tell as the coordinator's epoch. */
-async function coordinatorEpoch({ world, name }: TransactionalId): Promise<number> {
-  const body = { topics: [{ name: '__transaction_state' }] }
-  const [topic] = (await world.request(world.witnesses[0]!, describeTopicPartitions, 0, body)).topics
-  return topic!.partitions[partitionFor(name, WORLD_CONFIGS['transaction.state.log.num.partitions'])]!.leaderEpoch
-}
+import type { World } from './world.ts'
 
 /** An id, and a topic that its coordinator does not lead. */
 async function elsewhere(world: World) {
   const id = await TransactionalId.open(world)
   const leader = [1, 2, 3].find(broker => broker !== id.coordinator)!
-  return { id, leader, topic: await Topic.create(world, [leader]), by: await coordinatorEpoch(id) }
+  return { id, leader, topic: await Topic.create(world, [leader]), by: await id.coordinatorEpoch() }
 }
 
 story(

@@ -48,6 +48,12 @@ export class PollRounds<Key, Value> {
     this.#changed?.resolve()
   }
 
+  /** One for all who wait: a poll, and any number of calls of `position`. */
+  #nextChange(): Promise<void> {
+    if (this.#changed === undefined || this.#changed.settled) this.#changed = this.#options.runtime.deferred()
+    return this.#changed.promise
+  }
+
   wakeUp(): void {
     this.#isWokenUp = true
     this.changed()
@@ -92,7 +98,7 @@ export class PollRounds<Key, Value> {
     metrics.pollBegan()
     try {
       for (;;) {
-        this.#changed = runtime.deferred()
+        const change = this.#nextChange()
         const records = await this.#round(most)
         if (records.length > 0) {
           runtime.progressed()
@@ -100,13 +106,12 @@ export class PollRounds<Key, Value> {
         }
         const left = deadline - runtime.now()
         if (left <= 0 || isOver()) return records
-        await within(runtime, this.#changed.promise, Math.min(left, this.#dueIn()))
+        await within(runtime, change, Math.min(left, this.#dueIn()))
         requireOpen('poll')
         if (isOver()) return new ConsumerRecords<Key, Value>()
       }
     } finally {
       this.#poller = undefined
-      this.#changed = undefined
       metrics.pollEnded()
       group?.pollEnded()
     }
@@ -172,8 +177,7 @@ export class PollRounds<Key, Value> {
     const { runtime, positions, requireOpen } = this.#options
     const deadline = runtime.now() + timeoutMs
     for (;;) {
-      this.#changed ??= runtime.deferred()
-      const { promise } = this.#changed
+      const change = this.#nextChange()
       positions.update()
       this.#throwPending()
       if (assigned.position !== undefined) return assigned.position
@@ -182,9 +186,7 @@ export class PollRounds<Key, Value> {
         const what = `the position for partition ${assigned.name} could be determined`
         throw new KafkaError('REQUEST_TIMED_OUT', `Timeout of ${timeoutMs}ms expired before ${what}`)
       }
-      await within(runtime, promise, left)
-      if (this.#poller === undefined) this.#changed = undefined
-      else if (this.#changed?.settled) this.#changed = runtime.deferred()
+      await within(runtime, change, left)
       requireOpen('position')
     }
   }

@@ -2,7 +2,7 @@ import type { ProducerConfigs } from '../../metadata/producer-configs.ts'
 import { isPromise } from '../../runtime/deferred.ts'
 import type { Drive, Runtime } from '../../runtime/runtime.ts'
 import { loadCodec } from '../../wire/compression.ts'
-import { IllegalArgumentError, IllegalStateError, KafkaError } from '../../wire/errors.ts'
+import { IllegalArgumentError, IllegalStateError } from '../../wire/errors.ts'
 import { noHeaders } from '../../wire/record.ts'
 import { timeoutOf } from '../arguments.ts'
 import { ClientError } from '../client-error.ts'
@@ -153,7 +153,11 @@ export class Producer<Key = RecordData, Value = RecordData> extends Transactiona
       counted: change => this.#count(change),
       refused: error => this.#refused(error),
     })
-    if (configs['compression.type'] !== 'none') this.#codec = this.#loadCodec()
+    if (configs['compression.type'] !== 'none') {
+      this.#codec = this.#loadCodec()
+      // Whoever sends is told.
+      this.#codec.catch(() => {})
+    }
     this.#unexplain = runtime.explain(() => this.#connections.waiting().map(what => `${this.#clientName}: ${what}`))
   }
 
@@ -188,9 +192,9 @@ export class Producer<Key = RecordData, Value = RecordData> extends Transactiona
       const partition = this.#acceptance.partitionOf(topic, record, key, value)
       if (partition !== undefined && partition >= topic.partitionCount)
         return this.#sendLater(topic, record, key, value)
-      this.#acceptance.checkSize(key, value, headers)
+      const most = this.#acceptance.checkSize(key, value, headers)
       const timestamp = record.timestamp ?? now
-      const future = this.#accumulator.append(topic, partition, timestamp, key, value, headers)
+      const future = this.#accumulator.append(topic, partition, timestamp, key, value, headers, 0, most)
       return future ?? this.#sendLater(topic, record, key, value)
     } catch (error) {
       this.#refused(error)
@@ -209,8 +213,7 @@ export class Producer<Key = RecordData, Value = RecordData> extends Transactiona
     const { fatal } = this.#sender
     if (fatal !== undefined) {
       if (fatal.errorName === 'PRODUCER_FENCED') throw fatal
-      const text = 'Cannot execute transactional method because we are in an error state'
-      throw new ClientError(text, { cause: fatal })
+      throw new ClientError('Cannot execute transactional method because we are in an error state', { cause: fatal })
     }
     this.#transactions?.requireSendable()
     checkRecord(record)

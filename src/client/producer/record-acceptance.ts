@@ -50,10 +50,14 @@ export class RecordAcceptance {
     return undefined
   }
 
-  /** @throws {KafkaError} MESSAGE_TOO_LARGE, by the upper estimate of its size before compression */
-  checkSize(key: Bytes, value: Bytes, headers: readonly RecordHeader[]): void {
+  /**
+   * The upper estimate of its size before compression, in bytes.
+   *
+   * @throws {KafkaError} MESSAGE_TOO_LARGE, by that estimate
+   */
+  checkSize(key: Bytes, value: Bytes, headers: readonly RecordHeader[]): number {
     const bytes = estimateSizeUpperBound(key, value, headers)
-    if (bytes <= this.#maxRequestSize && bytes <= this.#bufferMemory) return
+    if (bytes <= this.#maxRequestSize && bytes <= this.#bufferMemory) return bytes
     const isTooLong = bytes > this.#maxRequestSize
     const limit = isTooLong ? 'max.request.size' : 'buffer.memory'
     const text = `The record is ${bytes} bytes when serialized which is larger than`

@@ -14,9 +14,9 @@ export interface AccumulatorOptions {
   /** `batch.size` */
   readonly batchBytes: number
   readonly lingerMs: number
-  /** A batch began, or became full: the sender should look. */
   /** A batch of this partition began. */
   readonly began?: (queue: PartitionQueue) => void
+  /** A batch began, or became full: the sender should look. */
   readonly wake: (isFull: boolean) => void
   /** There is one more batch, or one less. */
   readonly counted: (change: 1 | -1) => void
@@ -58,7 +58,8 @@ export class RecordAccumulator {
 
   /**
    * Appends a record; without `partition` to the one that the sticky partitioner is at. Undefined: there is no memory for
-   * another batch. `reserved` is memory that the caller has waited for: used, or given back.
+   * another batch. `reserved` is memory that the caller has waited for: used, or given back. `most` is the upper estimate of
+   * its size, where that is known.
    */
   append(
     topic: TopicQueues,
@@ -68,8 +69,8 @@ export class RecordAccumulator {
     value: Uint8Array | null,
     headers: readonly RecordHeader[],
     reserved = 0,
+    most = estimateSizeUpperBound(key, value, headers),
   ): Promise<RecordMetadata> | undefined {
-    const most = estimateSizeUpperBound(key, value, headers)
     for (;;) {
       const queue = this.#queueOf(topic, partition)
       const last = queue.last

@@ -21,10 +21,10 @@ export const transactionRecords = {
     },
     value: {
       producerId: int64,
-      previousProducerId: int64.since(1).default(-1).tagged(0).ignorable(),
-      nextProducerId: int64.since(1).default(-1).tagged(1).ignorable(),
+      previousProducerId: int64.since(1).default(-1).tagged(0),
+      nextProducerId: int64.since(1).default(-1).tagged(1),
       producerEpoch: int16,
-      nextProducerEpoch: int16.since(1).default(-1).tagged(3).ignorable(),
+      nextProducerEpoch: int16.since(1).default(-1).tagged(3),
       transactionTimeoutMs: int32,
       transactionStatus: int8,
       transactionPartitions: array({
@@ -33,7 +33,7 @@ export const transactionRecords = {
       }).nullable(),
       transactionLastUpdateTimestampMs: int64,
       transactionStartTimestampMs: int64,
-      clientTransactionVersion: int16.since(1).default(0).tagged(2).ignorable(),
+      clientTransactionVersion: int16.since(1).default(0).tagged(2),
     },
   }),
 }

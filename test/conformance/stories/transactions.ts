@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { Consumer, Producer } from '../../../src/client/clients.ts'
+import { Producer } from '../../../src/client/clients.ts'
 import { type Driver, DriverError, type Isolation, type LineRecord } from '../driver.ts'
 import type { World } from '../world.ts'
 import { embeddedOnly, everywhere, type Stories, type Story } from './story.ts'
@@ -48,61 +48,16 @@ async function transact(driver: Driver, kept: Books, value: string, outcome: 'co
   await driver.ask('end', { transactionalId: kept.transactionalId, outcome })
 }
 
-/** What our own consumer reads of each partition, once no transaction is open there: `values` of each, in this order. */
+/** What our own consumer reads of each partition, once no transaction is open there: these values, in this order. */
 async function expectCommitted(world: World, { orders, audit }: Books, values: readonly string[]): Promise<void> {
   for (const [topic, partitions] of [
     [orders, PARTITIONS],
     [audit, 1],
   ] as const) {
-    const records = await committedOf(world, topic, partitions)
+    const records = await world.records(topic, partitions, 0, 'read_committed')
     for (let partition = 0; partition < partitions; partition++) {
       expect(records.filter(each => each.partition === partition).map(text)).toEqual(values)
     }
-  }
-}
-
-/** All that is committed below the high watermark: to get there, the last stable offset has to. */
-async function committedOf(world: World, topic: string, partitions: number): Promise<LineRecord[]> {
-  const connected = { 'bootstrap.servers': world.place.bootstrapServers }
-  const all = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
-  const ends = await endsOf(connected, all)
-  const consumer = new Consumer({
-    ...connected,
-    'auto.offset.reset': 'earliest',
-    'enable.auto.commit': false,
-    'isolation.level': 'read_committed',
-  })
-  try {
-    consumer.assign(all)
-    const found: LineRecord[] = []
-    for (const end = Date.now() + 15_000; ; ) {
-      const polled = await consumer.poll({ timeoutMs: 100 })
-      found.push(
-        ...polled.map(({ partition, offset, value }) => ({
-          topic,
-          partition,
-          offset,
-          key: null,
-          value: value?.toString('base64') ?? null,
-        })),
-      )
-      const positions = await Promise.all(all.map(each => consumer.position(each)))
-      if (positions.every((position, at) => position >= ends[at]!)) return found
-      if (Date.now() > end) throw new Error(`${topic} is read to ${positions} only, of ${ends}`)
-    }
-  } finally {
-    await consumer.close()
-  }
-}
-
-/** High watermarks. */
-async function endsOf(connected: { 'bootstrap.servers': string }, all: { topic: string; partition: number }[]) {
-  const consumer = new Consumer({ ...connected, 'isolation.level': 'read_uncommitted' })
-  try {
-    const ends = await consumer.endOffsets(all)
-    return all.map(each => ends.get(each)!)
-  } finally {
-    await consumer.close()
   }
 }
 
@@ -330,7 +285,7 @@ const steady: Story = {
       }
     }
     await crash
-    const audit = (await committedOf(world, kept.audit, 1)).map(text)
+    const audit = (await world.records(kept.audit, 1, 0, 'read_committed')).map(text)
     expect(audit.filter(value => !unknown.includes(value))).toEqual(committed)
     expect(audit).toHaveLength(new Set(audit).size)
     await expectCommitted(world, kept, audit)
@@ -343,8 +298,9 @@ export const transactionStories: Stories = ({ can }) => {
     stories.push(reads)
     if (can.groups !== undefined) stories.push(waits)
   }
-  if (can.transactions === true) {
-    stories.push(outcomes, ...(can.groups ?? []).map(offsetStory), killed, zombie, decided, steady)
+  if (can.transactions !== undefined && can.transactions !== false) {
+    stories.push(outcomes, ...(can.offsets ?? can.groups ?? []).map(offsetStory), killed, zombie)
+    if (can.transactions === true) stories.push(decided, steady)
   }
   return stories
 }

@@ -47,10 +47,11 @@ export async function fill(
 }
 
 /** No step: an id for a producer, once the broker has some. */
-export async function newProducerId(play: Play): Promise<number> {
+export async function newProducerId(play: Play, to = 1): Promise<number> {
   let id = -1
   await play.until('there are producer ids', async () => {
-    const found = await play.request(initProducerId, 5, { transactionalId: null, transactionTimeoutMs: 60_000 })
+    const body = { transactionalId: null, transactionTimeoutMs: 60_000 }
+    const found = await play.request(initProducerId, 5, body, { to })
     id = found.producerId
     return found.errorCode === 0
   })

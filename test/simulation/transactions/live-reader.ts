@@ -25,6 +25,7 @@ export class LiveReader {
       'isolation.level': 'read_committed',
       'auto.offset.reset': 'earliest',
       'enable.auto.commit': false,
+      'fetch.max.wait.ms': 2_000,
       'request.timeout.ms': 5_000,
       'default.api.timeout.ms': 10_000,
     })
@@ -34,7 +35,7 @@ export class LiveReader {
   async run(): Promise<void> {
     while (!this.#isStopped) {
       try {
-        for (const { partition, offset, value } of await this.#consumer.poll({ timeoutMs: 1_000 })) {
+        for (const { partition, offset, value } of await this.#consumer.poll({ timeoutMs: 2_000 })) {
           this.seen[partition]!.push({ offset, value: String(value) })
         }
         for (const partition of this.seen.keys()) {

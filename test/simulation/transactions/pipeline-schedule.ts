@@ -58,14 +58,22 @@ const what: fc.Arbitrary<WorkerFault['what']> = fc.oneof(
   fc.record({ kind: fc.constant('lost request' as const), api, times }),
 )
 
-function schedulesOf(what: fc.Arbitrary<WorkerFault['what']>, maxBrokerFaults: number): fc.Arbitrary<PipelineSchedule> {
+function schedulesOf(
+  what: fc.Arbitrary<WorkerFault['what']>,
+  maxBrokerFaults: number,
+  { minWorkers = 1, minFaults = 0, minLastsMs = 0 } = {},
+): fc.Arbitrary<PipelineSchedule> {
+  const lastsMs = fc.integer({ min: minLastsMs, max: 25_000 })
   return fc.record({
     seed: fc.integer({ min: 0, max: 0x7fffffff }),
-    workers: fc.integer({ min: 1, max: WORKERS }),
+    workers: fc.integer({ min: minWorkers, max: WORKERS }),
     records: fc.integer({ min: 1, max: 12 }),
     gapMs: fc.nat(1_500),
     faults: faults(maxBrokerFaults),
-    workerFaults: fc.array(fc.record({ atMs: fc.nat(16_000), lastsMs: fc.nat(25_000), what }), { maxLength: 5 }),
+    workerFaults: fc.array(fc.record({ atMs: fc.nat(16_000), lastsMs, what }), {
+      minLength: minFaults,
+      maxLength: 5,
+    }),
   })
 }
 
@@ -79,6 +87,22 @@ export const zombieWorkers = schedulesOf(
     fc.record({ kind: fc.constant('cut off' as const), worker }),
   ),
   0,
+)
+
+/** Commits take their time, while workers come and go. */
+export const slowCommits = schedulesOf(
+  fc.oneof(
+    fc.record({
+      kind: fc.constant('stop' as const),
+      worker,
+      step: fc.constant('after PREPARE' as const),
+      crash: fc.constant(false),
+    }),
+    fc.record({ kind: fc.constant('dies' as const), worker }),
+    fc.record({ kind: fc.constant('leaves' as const), worker }),
+  ),
+  0,
+  { minWorkers: 2, minFaults: 3, minLastsMs: 12_000 },
 )
 
 /** The schedule as a person reads it. */

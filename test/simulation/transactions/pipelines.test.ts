@@ -1,7 +1,7 @@
 import type fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { checkPipelines, lost, type PipelineLaw, repeated } from './pipeline-property.ts'
-import { type PipelineSchedule, pipelineSchedules, zombieWorkers } from './pipeline-schedule.ts'
+import { type PipelineSchedule, pipelineSchedules, slowCommits, zombieWorkers } from './pipeline-schedule.ts'
 import type { PipelineOptions } from './pipeline-universe.ts'
 
 const minutes = 60_000
@@ -16,9 +16,9 @@ for (const { version, protocol } of [
   test(`consume-transform-produce delivers each input exactly once, whatever befalls it, with ${name}`, {
     timeout: 5 * minutes,
   }, async () => {
-    const verdict = await checkPipelines(40, { version, protocol })
+    const verdict = await checkPipelines(25, { version, protocol })
     expect(verdict.counterexample?.text).toBeUndefined()
-    expect(verdict.delivered).toBeGreaterThan(200)
+    expect(verdict.delivered).toBeGreaterThan(150)
   })
 }
 
@@ -54,7 +54,7 @@ const planted: readonly {
   {
     mistake: 'offsets are told that an open transaction is about to replace (G-40 off)',
     options: { version: 2, protocol: 'classic', mutants: ['no-stable-offsets'] },
-    schedules: pipelineSchedules,
+    schedules: slowCommits,
     laws: [repeated],
     witness: /was delivered again/,
   },
@@ -63,6 +63,7 @@ const planted: readonly {
 for (const { mistake, options, schedules, laws, witness } of planted) {
   test(`${mistake}: a property fails within 1,000 seeds`, { timeout: 10 * minutes }, async () => {
     const verdict = await checkPipelines(1_000, options, laws, { shrink: false, schedules })
+    console.log('RUNS', verdict.runs, mistake)
     expect(verdict.counterexample?.witnesses).toMatch(witness)
   })
 }

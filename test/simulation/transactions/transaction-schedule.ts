@@ -109,19 +109,30 @@ const what: fc.Arbitrary<WriterFault['what']> = fc.oneof(
 )
 
 interface Aim {
+  readonly minWriters?: number
   readonly maxWriters: number
+  /** Faults of writers last so long, or longer. */
+  readonly minLastsMs?: number
   readonly id: fc.Arbitrary<number>
   readonly what: fc.Arbitrary<WriterFault['what']>
   readonly maxBrokerFaults: number
 }
 
-function schedulesOf({ maxWriters, id, what, maxBrokerFaults }: Aim): fc.Arbitrary<TransactionSchedule> {
+function schedulesOf(aim: Aim): fc.Arbitrary<TransactionSchedule> {
+  const { minWriters = 1, maxWriters, minLastsMs = 0, id, what, maxBrokerFaults } = aim
+  const lastsMs = fc.integer({ min: minLastsMs, max: 20_000 })
   const transactions = fc.array(planned, { minLength: 1, maxLength: 5 })
   return fc.record({
     seed: fc.integer({ min: 0, max: 0x7fffffff }),
-    writers: fc.array(fc.record({ id, startMs: fc.nat(4_000), transactions }), { minLength: 1, maxLength: maxWriters }),
+    writers: fc.array(fc.record({ id, startMs: fc.nat(4_000), transactions }), {
+      minLength: minWriters,
+      maxLength: maxWriters,
+    }),
     faults: faults(maxBrokerFaults),
-    writerFaults: fc.array(fc.record({ atMs: fc.nat(12_000), lastsMs: fc.nat(20_000), what }), { maxLength: 5 }),
+    writerFaults: fc.array(fc.record({ atMs: fc.nat(12_000), lastsMs, what }), {
+      minLength: minLastsMs > 0 ? 1 : 0,
+      maxLength: 5,
+    }),
   })
 }
 
@@ -131,6 +142,7 @@ export const transactionSchedules = schedulesOf({ maxWriters: 3, id, what, maxBr
 /** Of one id, whose requests come late, and nothing else. */
 export const lateSchedules = schedulesOf({
   maxWriters: 1,
+  minLastsMs: 5_000,
   id: fc.constant(0),
   what: late.map(fault => ({ ...fault, writer: 0 })),
   maxBrokerFaults: 0,
@@ -138,7 +150,9 @@ export const lateSchedules = schedulesOf({
 
 /** Several have one id, and are cut off for a while, or what they write comes late. */
 export const zombieSchedules = schedulesOf({
+  minWriters: 2,
   maxWriters: 3,
+  minLastsMs: 5_000,
   id: fc.constant(0),
   what: fc.oneof(
     fc.record({ kind: fc.constant('cut off' as const), writer }),

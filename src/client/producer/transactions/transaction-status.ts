@@ -35,6 +35,14 @@ const predecessors: Readonly<Record<TransactionStatus, readonly TransactionStatu
 export function requireStep(transactionalId: string, from: TransactionStatus, to: TransactionStatus): void {
   if (predecessors[to].includes(from)) return
   throw new IllegalStateError(
-    `TransactionalId ${transactionalId}: Invalid transition attempted from state ${from} to state ${to}`,
+    `TransactionalId ${transactionalId}: Invalid transition attempted from state ${from} to state ${to}${advice(from, to)}`,
   )
+}
+
+/** What is missing, or too much. */
+function advice(from: TransactionStatus, to: TransactionStatus): string {
+  if (to === 'INITIALIZING') return ': initTransactions() is called once, before everything else'
+  if (from === 'UNINITIALIZED' || from === 'INITIALIZING') return ': call initTransactions() first'
+  if (to === 'IN_TRANSACTION') return ': a transaction is open already'
+  return from === 'READY' ? ': call beginTransaction() first' : ''
 }
