@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
@@ -53,9 +53,8 @@ function asTest({ document, line, text }: Block): string {
 }
 
 test('every TypeScript block of the documents runs', { timeout: 120_000 }, async () => {
-  const folder = join(root, 'node_modules/.mini-kafka-documents')
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder, { recursive: true })
+  // One of its own, for several checkouts may share what is installed.
+  const folder = mkdtempSync(join(root, 'node_modules/.mini-kafka-documents-'))
   const code = blocks.filter(({ language }) => language === 'ts')
   const tests = code.filter(block => fileOf(block) === undefined)
   expect(tests.length).toBeGreaterThan(0)
@@ -66,17 +65,27 @@ test('every TypeScript block of the documents runs', { timeout: 120_000 }, async
     writeFileSync(join(place, file ?? `${block.line}.test.ts`), file === undefined ? asTest(block) : block.text)
   }
   const source = (name: string) => JSON.stringify(join(root, 'src', name))
+  // All of them share one life of the sources, which are large; the door registers itself for each of them all the same.
   writeFileSync(
     join(folder, 'vitest.config.ts'),
-    `export default { test: { include: ['*/*.test.ts'] }, resolve: { alias: [
+    `export default { test: { include: ['*/*.test.ts'], isolate: false, setupFiles: [${source('vitest.ts')}] }, resolve: { alias: [
       { find: 'mini-kafka/vitest', replacement: ${source('vitest.ts')} },
       { find: 'mini-kafka/kafkajs', replacement: ${source('kafkajs.ts')} },
       { find: 'mini-kafka/matchers', replacement: ${source('matchers.ts')} },
       { find: /^mini-kafka$/, replacement: ${source('index.ts')} } ] } }`,
   )
   const done = await run('npx', ['vitest', 'run', '--root', folder], { cwd: root }).catch(error => error)
+  rmSync(folder, { recursive: true, force: true })
   expect(done.code ?? 0, `${done.stdout}\n${done.stderr}`).toBe(0)
   expect(done.stdout).toContain(`${tests.length} passed`)
+})
+
+test('a test of the documents imports the matchers that it uses', () => {
+  const using = blocks.filter(({ text }) => /^test[.(]/m.test(text) && /expect\(cluster\)/.test(text))
+  expect(using.length).toBeGreaterThan(0)
+  for (const { document, line, text } of using) {
+    expect(text, `${document}:${line}`).toContain("import 'mini-kafka/vitest'")
+  }
 })
 
 test('every command of the documents is one that the package has', async () => {

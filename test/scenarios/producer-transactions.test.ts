@@ -79,20 +79,23 @@ clientStory('offsets go with the transaction: kept when it commits, not when it 
   await place.eventually('it is seen', async () => (await seen()) === 'commitTransaction')
 })
 
-clientStory('readers of what is committed wait for an open transaction; others do not (X-22, F-8, F-9)', async place => {
-  const topic = await place.topic()
-  const plain = place.producer()
-  const producer = place.producer({ 'transactional.id': place.name('id') })
-  await producer.initTransactions()
-  await producer.beginTransaction()
-  await producer.send({ topic, value: 'open' })
-  await plain.send({ topic, value: 'plain' })
-  expect(await place.values(topic, 'read_committed')).toEqual([])
-  expect(await place.values(topic)).toEqual(['open', 'plain'])
-  await producer.commitTransaction()
-  const seen = async () => (await place.values(topic, 'read_committed')).join()
-  await place.eventually('both are seen', async () => (await seen()) === 'open,plain')
-})
+clientStory(
+  'readers of what is committed wait for an open transaction; others do not (X-22, F-8, F-9)',
+  async place => {
+    const topic = await place.topic()
+    const plain = place.producer()
+    const producer = place.producer({ 'transactional.id': place.name('id') })
+    await producer.initTransactions()
+    await producer.beginTransaction()
+    await producer.send({ topic, value: 'open' })
+    await plain.send({ topic, value: 'plain' })
+    expect(await place.values(topic, 'read_committed')).toEqual([])
+    expect(await place.values(topic)).toEqual(['open', 'plain'])
+    await producer.commitTransaction()
+    const seen = async () => (await place.values(topic, 'read_committed')).join()
+    await place.eventually('both are seen', async () => (await seen()) === 'open,plain')
+  },
+)
 
 clientStory('calls out of turn are refused, and nothing else comes of them (C-26, C-57)', async place => {
   const topic = await place.topic()

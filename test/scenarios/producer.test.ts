@@ -245,7 +245,7 @@ clientStory(
 )
 
 clientStory(
-  'through the death of the leader nothing is lost, doubled or overtaken (X-31, C-34, I-13)',
+  'through the death of the leader nothing is lost, doubled or overtaken (C-34, I-13)',
   { breaks: true, brokers: 3 },
   async place => {
     const topic = await place.topic({ replicas: 3, configs: { 'min.insync.replicas': 2 } })

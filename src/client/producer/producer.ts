@@ -15,7 +15,7 @@ import { partitionInfos, type TopicView } from '../metadata-view.ts'
 import { RecordSerializers } from '../record-serdes.ts'
 import type { Serialize } from '../serde.ts'
 import type { PartitionInfo } from '../topic-partition.ts'
-import { waitForTopic } from '../topic-wait.ts'
+import { waitForTopic, within } from '../topic-wait.ts'
 import { BufferPool } from './buffer-pool.ts'
 import { LeaderAvailability } from './leader-availability.ts'
 import { headersOf } from './producer-headers.ts'
@@ -336,7 +336,6 @@ export class Producer<Key = RecordData, Value = RecordData> extends Transactiona
    */
   async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     const given = timeoutOf('close', options, Number.POSITIVE_INFINITY)
-    // A callback that waited for the end of its own producer would wait for itself.
     const timeoutMs = this.#interceptors.isCalling ? 0 : given
     if (this.#closing !== undefined && timeoutMs === 0) this.#giveUpClosing()
     this.#closing ??= this.#close(timeoutMs).finally(this.#ended)
@@ -366,8 +365,7 @@ export class Producer<Key = RecordData, Value = RecordData> extends Transactiona
   }
 
   #giveUpClosing(): void {
-    // First: a commit that waits for what is failed now must not take that for its end.
-    this.#transactions?.close()
+    this.#transactions?.close() // First: a commit must not take what is failed now for its end.
     if (this.#pending === 0) return
     this.#waiting.refuse(new ClientError('Producer closed while send in progress'))
     this.#pool.refuse(new ClientError('Producer closed while allocating memory'))
@@ -377,9 +375,7 @@ export class Producer<Key = RecordData, Value = RecordData> extends Transactiona
   async #settledWithin(timeoutMs: number): Promise<void> {
     const settled = this.#runtime.deferred()
     this.#whenIdle = () => settled.resolve()
-    const timer = timeoutMs < Number.POSITIVE_INFINITY ? this.#runtime.after(timeoutMs, this.#whenIdle) : undefined
-    await settled.promise
-    timer?.cancel()
+    await within(this.#runtime, settled.promise, timeoutMs)
   }
 
   /** Time runs for as long as anything is pending: one drive for all of it. */

@@ -18,7 +18,7 @@ export function repeated({ delivered }: PipelineOutcome): string[] {
   return again.map(value => `${value} was delivered again`)
 }
 
-/** Once all is healed, everything is delivered, and no transaction is open, within ten minutes each. */
+/** Once all is healed, everything is delivered, and no transaction is open, in time. */
 export function standing({ stuck }: PipelineOutcome): string[] {
   return stuck === undefined ? [] : [stuck]
 }

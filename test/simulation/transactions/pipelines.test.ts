@@ -63,7 +63,6 @@ const planted: readonly {
 for (const { mistake, options, schedules, laws, witness } of planted) {
   test(`${mistake}: a property fails within 1,000 seeds`, { timeout: 10 * minutes }, async () => {
     const verdict = await checkPipelines(1_000, options, laws, { shrink: false, schedules })
-    console.log('RUNS', verdict.runs, mistake)
     expect(verdict.counterexample?.witnesses).toMatch(witness)
   })
 }

@@ -17,14 +17,14 @@ const planted: readonly {
   readonly witness: RegExp
 }[] = [
   {
-    mistake: 'a marker whose writing failed counts as written (T-23 off)',
+    mistake: 'a marker whose writing failed counts as written, and a transaction hangs (T-23 off)',
     options: { version: 2, mutants: ['no-marker-retry'] },
     schedules: markerSchedules,
     laws: [hanging],
     witness: /is stable below \d+ of \d+/,
   },
   {
-    mistake: 'a marker whose writing failed counts as written (T-23 off)',
+    mistake: 'a marker whose writing failed counts as written, and a transaction is torn (T-23 off)',
     options: { version: 2, mutants: ['no-marker-retry'] },
     schedules: markerSchedules,
     laws: [torn],
@@ -99,7 +99,6 @@ for (const { mistake, options, schedules, laws, witness } of planted) {
       shrink: false,
       ...(schedules === undefined ? {} : { schedules }),
     })
-    console.log('RUNS', verdict.runs, mistake)
     expect(verdict.counterexample?.witnesses).toMatch(witness)
   })
 }
