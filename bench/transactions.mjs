@@ -95,14 +95,17 @@ async function overTcp(peers) {
   for (let round = 0; round < ROUNDS; round++) {
     for (const [name, command] of peers) {
       const { servers, stop } = await start(command)
-      const connect = config => new Producer({ ...config, 'bootstrap.servers': servers })
-      await rate(connect, { producers: 8, records: 10 }, from => () => performance.now() - from > WARM_UP_MS)
-      for (const load of loads) {
-        const perSecond = await rate(connect, load, from => () => performance.now() - from > FOR_MS)
-        const key = `${named(load)}, ${name}`
-        rates.set(key, [...(rates.get(key) ?? []), perSecond])
+      try {
+        const connect = config => new Producer({ ...config, 'bootstrap.servers': servers })
+        await rate(connect, { producers: 8, records: 10 }, from => () => performance.now() - from > WARM_UP_MS)
+        for (const load of loads) {
+          const perSecond = await rate(connect, load, from => () => performance.now() - from > FOR_MS)
+          const key = `${named(load)}, ${name}`
+          rates.set(key, [...(rates.get(key) ?? []), perSecond])
+        }
+      } finally {
+        await stop()
       }
-      await stop()
     }
   }
   for (const load of loads) {

@@ -81,10 +81,11 @@ export class World {
       consumer.assign(all)
       const found: LineRecord[] = []
       const end = Date.now() + PATIENCE_MS
-      const ends = await this.#admin.listOffsets(all.map(each => ({ ...each, spec: 'latest' })))
+      const asked = all.map(each => ({ ...each, spec: 'latest' }) as const)
+      const ends = await this.#admin.listOffsets(asked)
       const atEnd = async () => {
         const positions = await Promise.all(all.map(each => consumer.position(each)))
-        return [...ends.values()].every(({ offset }, at) => positions[at]! >= offset)
+        return asked.every((each, at) => positions[at]! >= ends.get(each)!.offset)
       }
       while (found.length < count || !(await atEnd())) {
         if (Date.now() > end) throw new Error(`${found.length} of ${count} records of ${topic} could be read`)
