@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { electLeaders } from '../../src/apis/elect-leaders.ts'
 import { writeTxnMarkers } from '../../src/apis/write-txn-markers.ts'
 import { Group } from './group.ts'
 import { committed } from './group-offsets.ts'
@@ -6,6 +7,15 @@ import { story } from './story.ts'
 import { Topic } from './topic.ts'
 import { seen, TransactionalId } from './transaction.ts'
 import type { World } from './world.ts'
+
+/** Coordinators are spread again: brokers that restarted in stories before this one lead nothing by themselves. */
+async function spread(world: World): Promise<void> {
+  await world.request(world.witnesses[0]!, electLeaders, 2, {
+    electionType: 0,
+    topicPartitions: null,
+    timeoutMs: 30_000,
+  })
+}
 
 /** An id with this coordinator. */
 async function idAt(world: World, coordinator: number): Promise<TransactionalId> {
@@ -18,6 +28,7 @@ async function idAt(world: World, coordinator: number): Promise<TransactionalId>
 story(
   'when the coordinator is killed the next one has everything: what was decided it ends, what was open stays so (T-25, T-3)',
   async world => {
+    await spread(world)
     const open = await TransactionalId.open(world)
     const old = open.coordinator
     const leader = [1, 2, 3].find(broker => broker !== old)!
