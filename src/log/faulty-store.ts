@@ -292,7 +292,8 @@ export class FaultyStore implements LogStore {
 
 /** As if the second half had never reached the disk: same length, other bytes, under the same CRC. */
 function damaged(batch: RecordBatch): RecordBatch {
-  const body = batch.body.slice()
+  // Not `slice`, which is a view where the body is a Buffer: then the other replicas' would be damaged as well.
+  const body = new Uint8Array(batch.body)
   for (let at = body.length >> 1; at < body.length; at++) body[at] = body[at]! ^ 0xff
-  return new RecordBatch(batch.head.slice(), body)
+  return new RecordBatch(new Uint8Array(batch.head), body)
 }

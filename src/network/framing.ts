@@ -17,6 +17,7 @@ export class FrameSizeError extends Error {
  */
 export class Framing {
   readonly #maxBytes: number
+  readonly #memory: (bytes: number) => Buffer
   readonly #chunks: Uint8Array[] = []
   /** In the first chunk. */
   #at = 0
@@ -29,8 +30,10 @@ export class Framing {
   /** The last chunk, while it is only lent. */
   #lent: Uint8Array | undefined
 
-  constructor(maxBytes: number) {
+  /** `memory` for the frames that come in several chunks. */
+  constructor(maxBytes: number, memory: (bytes: number) => Buffer = Buffer.allocUnsafeSlow) {
     this.#maxBytes = maxBytes
+    this.#memory = memory
   }
 
   /** Bytes that are no frame yet. */
@@ -90,7 +93,7 @@ export class Framing {
         this.#size = -1
         return frameOf([whole])
       }
-      this.#gathered = Buffer.allocUnsafeSlow(Math.min(size, Math.max(TRUSTED_BYTES, this.#available * 2)))
+      this.#gathered = this.#memory(Math.min(size, Math.max(TRUSTED_BYTES, this.#available * 2)))
       this.#have = 0
     }
     this.#gather(size)
@@ -130,7 +133,7 @@ export class Framing {
   }
 
   #grow(full: Uint8Array, count: number): Uint8Array {
-    const grown = Buffer.allocUnsafeSlow(Math.min(this.#size, full.length * 2 + count))
+    const grown = this.#memory(Math.min(this.#size, full.length * 2 + count))
     grown.set(full.subarray(0, this.#have))
     this.#gathered = grown
     return grown

@@ -1,6 +1,7 @@
 import { createServer, connect as openSocket, type Server, type Socket } from 'node:net'
 import type { Deferred, Runtime } from '../runtime/runtime.ts'
 import { type Address, addressText, type Carrier, ConnectionError } from './channel.ts'
+import { frameMemory } from './frame-memory.ts'
 import { Framing } from './framing.ts'
 import { Intake, readThrough } from './intake.ts'
 import { TcpChannel } from './tcp-channel.ts'
@@ -98,7 +99,7 @@ export class TcpCarrier implements Carrier {
         // A client that was gone before it was accepted has no address any more.
         const { remoteAddress, remotePort } = accepted
         const peer = addressText({ host: remoteAddress ?? 'unknown', port: remotePort ?? 0 })
-        const intake = new Intake(new Framing(this.#maxFrameBytes))
+        const intake = new Intake(new Framing(this.#maxFrameBytes, frameMemory))
         const channel = this.#channel(readThrough(intake, accepted), intake, peer)
         if (server.listening) accept(channel)
         else channel.destroy()

@@ -57,7 +57,9 @@ export class Trace {
   }
 
   add(kind: TraceKind, who: string, fields: TraceFields): void {
-    const event = { number: ++this.#count, at: this.#now() - this.#startedAt, kind, who, fields }
+    this.#count++
+    if (this.limit === 0 && this.#listeners.length === 0) return
+    const event = { number: this.#count, at: this.#now() - this.#startedAt, kind, who, fields }
     if (this.limit > 0) {
       if (this.#ring.length < this.limit) this.#ring.push(event)
       else this.#ring[(event.number - 1) % this.limit] = event

@@ -8,6 +8,7 @@
 import * as zlib from 'node:zlib'
 import { KafkaError } from './errors.ts'
 import { decodeLz4Frame, encodeLz4Frame } from './lz4-frame.ts'
+import { unshared } from './shared-memory.ts'
 import { decodeXerial, encodeXerial } from './xerial.ts'
 import { zstdFrames } from './zstd-frame.ts'
 
@@ -104,7 +105,7 @@ export function decompress(id: number, bytes: Uint8Array, maxBytes = MAX_DECOMPR
   }
   const codec = codecOf(id)
   try {
-    return ownMemory(codec.decompress(bytes, maxBytes))
+    return ownMemory(codec.decompress(unshared(bytes), maxBytes))
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new KafkaError('UNKNOWN_SERVER_ERROR', `a ${compressionNames[id]} body does not decompress: ${reason}`)

@@ -1,30 +1,42 @@
 /**
- * CRC-32C at about twice the speed of the tables in `crc32c.ts`, for the bodies of big batches: there the checksum is the
- * largest single cost of a broker. Node has no CRC-32C of its own, and WebAssembly no instruction for it, but it has vectors.
+ * CRC-32C at several times the speed of the tables in `crc32c.ts`, for the bodies of big batches: there the checksum is one
+ * of a broker's largest costs. Node has no CRC-32C of its own, and WebAssembly no instruction for it, but it has vectors.
  *
- * A block is cut into sixteen streams of equal length, whose checksums advance side by side, a byte of each at a time, one
- * lane per stream. The table of a byte is linear, so it is the sum (XOR) of two tables of sixteen entries, one for each
- * half of the byte; and sixteen lookups in sixteen bytes are one instruction, `i8x16.swizzle`. In the end the sixteen
- * checksums are joined: each is advanced over as many zero bytes as lie behind it.
+ * A checksum is the remainder of what is summed up, as a polynomial, by the polynomial of the checksum. Multiples of that
+ * may be added without changing the remainder, and there is one with four terms only (found by search; a test proves it):
+ * a byte may be struck out if it is added (XOR) to the bytes 1747, 2830 and 5321 places behind it. So the bytes are struck
+ * out from the first one on, sixteen with each step, as each step needs nothing that is less than 1747 bytes old. Only the
+ * last 5321 bytes, which have taken up all the others, are summed up by the tables.
  *
- * The module is put together here, instruction by instruction, so that it can be read; it takes a millisecond, once.
+ * The module is put together here, instruction by instruction, so that it can be read; it takes less than a millisecond, once.
  */
+export const DISTANCES = [1747, 2830, 5321] as const
 
-const STREAMS = 16
-const STREAM_BYTES = 512
-export const WIDE_BLOCK_BYTES = STREAMS * STREAM_BYTES
+const VECTOR_BYTES = 16
+/** Vectors in one round of the loop. */
+const UNROLLED = 4
+const ROUND_BYTES = VECTOR_BYTES * UNROLLED
+/** What has been struck out and is still to be added to what follows. */
+const HISTORY_BYTES = Math.ceil(DISTANCES[2] / 8) * 8
+/** So much at a time, that it stays in the nearest cache. */
+const BLOCK_BYTES = 24 * 1024
+/** In the module's memory: the history, the block behind it, and the last bytes. Room for the phase of the bytes. */
+const HISTORY_AT = 0
+const BLOCK_AT = HISTORY_AT + HISTORY_BYTES
+const TAIL_AT = BLOCK_AT + BLOCK_BYTES + 64
+/** Below this the tables are as quick. */
+export const WIDE_BYTES = 12 * 1024
 
-/** In the module's memory: four tables for the lower half of a byte, four for the upper, one for each byte of a checksum. */
-const TABLES_AT = 0
-const STATE_AT = 128
-const BLOCK_AT = 1024
-
-/** Advances a raw checksum over the whole blocks of `bytes[from … to)`. */
+/** Answers the checksum of `bytes[from … to)`, at least `WIDE_BYTES`; both checksums are raw, not inverted. */
 export type WideCrc = (bytes: Uint8Array, from: number, to: number, crc: number) => number
+
+/** Sums up by tables. */
+type PlainCrc = (view: DataView, crc: number) => number
 
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer }
-  readonly run: () => void
+  /** Strikes out what lies in `[from, to)`: the sums stand `ahead` bytes behind where they are struck out. */
+  readonly run: (from: number, to: number, ahead: number) => void
 }
 
 /** As much of it as is used: it is none of the types that Node declares. */
@@ -33,8 +45,8 @@ interface WebAssemblyObject {
   readonly Instance: new (module: object) => { readonly exports: Exports }
 }
 
-/** Undefined where there is no WebAssembly, or none with vectors. `table`: the checksum of each byte. */
-export function makeWideCrc(table: Int32Array): WideCrc | undefined {
+/** Undefined where there is no WebAssembly, or none with vectors. */
+export function makeWideCrc(plain: PlainCrc): WideCrc | undefined {
   let exports: Exports
   try {
     const { Module, Instance } = (globalThis as unknown as { readonly WebAssembly: WebAssemblyObject }).WebAssembly
@@ -43,98 +55,60 @@ export function makeWideCrc(table: Int32Array): WideCrc | undefined {
     return undefined
   }
   const { run } = exports
-  const memory = new Uint8Array(exports.memory.buffer)
-  for (let half = 0; half < 16; half++) {
-    for (let byte = 0; byte < 4; byte++) {
-      memory[TABLES_AT + byte * 16 + half] = table[half]! >>> (8 * byte)
-      memory[TABLES_AT + 64 + byte * 16 + half] = table[half << 4]! >>> (8 * byte)
-    }
-  }
-  const over = zerosTable(table)
+  const { buffer } = exports.memory
+  const memory = new Uint8Array(buffer)
   return (bytes, from, to, seed) => {
-    let crc = seed
-    for (let at = from; at + WIDE_BLOCK_BYTES <= to; at += WIDE_BLOCK_BYTES) {
-      memory.set(bytes.subarray(at, at + WIDE_BLOCK_BYTES), BLOCK_AT)
-      // The first stream goes on from what came before, the others begin with nothing.
-      memory.fill(0, STATE_AT, STATE_AT + 64)
-      for (let byte = 0; byte < 4; byte++) memory[STATE_AT + byte * 16] = crc >>> (8 * byte)
-      run()
-      crc = 0
-      for (let lane = STATE_AT; lane < STATE_AT + STREAMS; lane++) {
-        const stream =
-          memory[lane]! | (memory[lane + 16]! << 8) | (memory[lane + 32]! << 16) | (memory[lane + 48]! << 24)
-        crc =
-          over[crc & 0xff]! ^
-          over[256 + ((crc >>> 8) & 0xff)]! ^
-          over[512 + ((crc >>> 16) & 0xff)]! ^
-          over[768 + (crc >>> 24)]! ^
-          stream
-      }
+    // Bytes of shared memory are copied a word at a time only if they lie in both memories alike.
+    const phase = (bytes.byteOffset + from) % 8
+    const blockAt = BLOCK_AT + phase
+    const historyAt = HISTORY_AT + phase
+    const tailFrom = to - DISTANCES[2] - ((to - from - DISTANCES[2]) % ROUND_BYTES)
+    memory.fill(0, historyAt, blockAt)
+    for (let at = from; at < tailFrom; at += BLOCK_BYTES) {
+      const end = blockAt + Math.min(BLOCK_BYTES, tailFrom - at)
+      memory.set(bytes.subarray(at, at + end - blockAt), blockAt)
+      if (at === from) for (let byte = 0; byte < 4; byte++) memory[blockAt + byte]! ^= seed >>> (8 * byte)
+      run(blockAt, end, 0)
+      memory.copyWithin(historyAt, end - HISTORY_BYTES, end)
     }
-    return crc
+    const tailBytes = to - tailFrom
+    const tailAt = TAIL_AT + ((bytes.byteOffset + tailFrom) % 8)
+    memory.set(bytes.subarray(tailFrom, to), tailAt)
+    // Nothing of the tail itself is struck out.
+    memory.fill(0, blockAt, blockAt + tailBytes + ROUND_BYTES)
+    run(blockAt, blockAt + tailBytes, tailAt - blockAt)
+    return plain(new DataView(buffer, tailAt, tailBytes), 0)
   }
-}
-
-/** What becomes of each byte of a checksum over the zero bytes of a whole stream. */
-function zerosTable(table: Int32Array): Int32Array {
-  const ofBit = Array.from({ length: 32 }, (_, bit) => {
-    let crc = 1 << bit
-    for (let i = 0; i < STREAM_BYTES; i++) crc = (crc >>> 8) ^ table[crc & 0xff]!
-    return crc
-  })
-  const over = new Int32Array(4 * 256)
-  for (let at = 0; at < over.length; at++) {
-    for (let bit = 0; bit < 8; bit++) if (((at >> bit) & 1) !== 0) over[at]! ^= ofBit[(at >> 8) * 8 + bit]!
-  }
-  return over
 }
 
 // --- the module ----------------------------------------------------------------------------------------------------------
 
-/** Local variables: two numbers, then vectors. */
+/** Parameters of `run`. */
 const AT = 0
-const ROW_AT = 1
-const STATE = 2
-const ROWS = 6
-const OTHER_ROWS = 22
-const LOWER = 38
-const UPPER = 39
-const TABLES = 40
-const MASK = 48
-const VECTORS = MASK - STATE + 1
+const TO = 1
+const AHEAD = 2
 
 const I32 = 0x7f
-const V128 = 0x7b
 const I32_LT_U = 0x49
 const I32_ADD = 0x6a
+const I32_SUB = 0x6b
 const LOOP = [0x03, 0x40]
 const CONTINUE_IF = [0x0d, 0]
 const END = 0x0b
 
 const get = (local: number) => [0x20, local]
-const set = (local: number) => [0x21, local]
 const tee = (local: number) => [0x22, local]
-const vector = (operation: number) => [0xfd, ...unsigned(operation)]
-const load = (offset: number) => [...vector(0), 0, ...unsigned(offset)]
-const store = (offset: number) => [...vector(11), 0, ...unsigned(offset)]
 const number = (value: number) => [0x41, ...signed(value)]
-const shuffle = (lanes: readonly number[]) => [...vector(13), ...lanes]
-const SWIZZLE = vector(14)
-const SPLAT = vector(15)
-const AND = vector(78)
-const XOR = vector(81)
-const SHIFT_RIGHT = vector(141)
-
-/** Lanes of two vectors in turn: their first halves, and their second ones. */
-const FIRST_HALVES = [0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23]
-const SECOND_HALVES = FIRST_HALVES.map(lane => lane + 8)
+const load = (offset: number) => [0xfd, 0, 0, ...unsigned(offset)]
+const store = (offset: number) => [0xfd, 11, 0, ...unsigned(offset)]
+const XOR = [0xfd, 81]
 
 function moduleBytes(): Uint8Array {
-  const body = [2, 2, I32, VECTORS, V128, ...code()]
+  const body = [0, ...code()]
   return Uint8Array.from([
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    // A function that takes and answers nothing; a page of memory; the names of both.
-    ...section(1, [1, 0x60, 0, 0]),
+    // A function that takes three numbers and answers nothing; a page of memory; the names of both.
+    ...section(1, [1, 0x60, 3, I32, I32, I32, 0]),
     ...section(3, [1, 0]),
     ...section(5, [1, 0, 1]),
     ...section(7, [2, ...text('memory'), 2, 0, ...text('run'), 0, 0]),
@@ -142,63 +116,25 @@ function moduleBytes(): Uint8Array {
   ])
 }
 
+/** `sum[at + ahead] ^= sum[at - distance]` for each distance, from `at` to the end. */
 function code(): number[] {
-  const loads: number[] = []
-  for (let at = 0; at < 8; at++) loads.push(...number(0), ...load(TABLES_AT + at * 16), ...set(TABLES + at))
-  const stores: number[] = []
-  for (let at = 0; at < 4; at++) {
-    loads.push(...number(0), ...load(STATE_AT + at * 16), ...set(STATE + at))
-    stores.push(...number(0), ...get(STATE + at), ...store(STATE_AT + at * 16))
+  const steps: number[] = []
+  for (let step = 0; step < ROUND_BYTES; step += VECTOR_BYTES) {
+    const sum = [...get(AT), ...get(AHEAD), I32_ADD]
+    steps.push(...sum, ...sum, ...load(step))
+    for (const distance of DISTANCES) {
+      steps.push(...get(AT), ...number(distance), I32_SUB, ...load(step), ...XOR)
+    }
+    steps.push(...store(step))
   }
   return [
-    ...loads,
-    ...[...number(15), ...SPLAT, ...set(MASK)],
-    ...[...number(BLOCK_AT), ...set(AT)],
     ...LOOP,
-    ...rowsOfStreams(),
-    ...steps(),
-    ...[...get(AT), ...number(16), I32_ADD, ...tee(AT), ...number(BLOCK_AT + STREAM_BYTES), I32_LT_U],
+    ...steps,
+    ...[...get(AT), ...number(ROUND_BYTES), I32_ADD, ...tee(AT), ...get(TO), I32_LT_U],
     ...CONTINUE_IF,
     END,
-    ...stores,
     END,
   ]
-}
-
-/** Sixteen bytes of each stream, turned so that row n has the n-th byte of every stream. */
-function rowsOfStreams(): number[] {
-  const code = [...get(AT), ...set(ROW_AT)]
-  for (let stream = 0; stream < STREAMS; stream++) {
-    code.push(...get(ROW_AT), ...load(0), ...set(ROWS + stream))
-    code.push(...get(ROW_AT), ...number(STREAM_BYTES), I32_ADD, ...set(ROW_AT))
-  }
-  let [from, to] = [ROWS, OTHER_ROWS]
-  for (let round = 0; round < 4; round++) {
-    for (let row = 0; row < 8; row++) {
-      const pair = [...get(from + row), ...get(from + row + 8)]
-      code.push(...pair, ...shuffle(FIRST_HALVES), ...set(to + 2 * row))
-      code.push(...pair, ...shuffle(SECOND_HALVES), ...set(to + 2 * row + 1))
-    }
-    ;[from, to] = [to, from]
-  }
-  return code
-}
-
-/** A byte of each stream goes into its checksum, sixteen times: `crc = (crc >>> 8) ^ table[(crc ^ byte) & 0xff]`. */
-function steps(): number[] {
-  const code: number[] = []
-  for (let row = 0; row < 16; row++) {
-    code.push(...get(ROWS + row), ...get(STATE), ...XOR, ...tee(LOWER))
-    code.push(...number(4), ...SHIFT_RIGHT, ...get(MASK), ...AND, ...set(UPPER))
-    code.push(...get(LOWER), ...get(MASK), ...AND, ...set(LOWER))
-    for (let byte = 0; byte < 4; byte++) {
-      code.push(...get(TABLES + byte), ...get(LOWER), ...SWIZZLE)
-      code.push(...get(TABLES + 4 + byte), ...get(UPPER), ...SWIZZLE, ...XOR)
-      if (byte < 3) code.push(...get(STATE + byte + 1), ...XOR)
-      code.push(...set(STATE + byte))
-    }
-  }
-  return code
 }
 
 function section(id: number, body: readonly number[]): number[] {

@@ -1,4 +1,4 @@
-import { makeWideCrc, WIDE_BLOCK_BYTES, type WideCrc } from './crc32c-wide.ts'
+import { makeWideCrc, WIDE_BYTES, type WideCrc } from './crc32c-wide.ts'
 
 /** Reflected form of the Castagnoli polynomial (iSCSI). */
 const POLYNOMIAL = 0x82f63b78
@@ -28,32 +28,28 @@ const VIEWED_BYTES = 64
  * slices: `crc32c(body, 0, body.length, crc32c(head, 21, 61))`.
  */
 export function crc32c(bytes: Uint8Array, from = 0, to = bytes.length, seed = 0): number {
-  let crc = ~seed
-  let at = from
-  if (to - from >= WIDE_BLOCK_BYTES) {
-    if (wide !== undefined) {
-      crc = wide(bytes, from, to, crc)
-      at = to - ((to - from) % WIDE_BLOCK_BYTES)
-    } else if (untilWide > 0) {
+  if (to - from >= WIDE_BYTES) {
+    if (wide !== undefined) return ~wide(bytes, from, to, ~seed) >>> 0
+    if (untilWide > 0) {
       untilWide -= to - from
-      if (untilWide <= 0) wide = makeWideCrc(table)
+      if (untilWide <= 0) wide = makeWideCrc(crcOfView)
     }
   }
-  if (to - at > VIEWED_BYTES) {
-    const blocks = (to - at) & ~15
-    crc = crcOfBlocks(new DataView(bytes.buffer, bytes.byteOffset + at, blocks), crc)
-    at += blocks
+  if (to - from > VIEWED_BYTES) {
+    return ~crcOfView(new DataView(bytes.buffer, bytes.byteOffset + from, to - from), ~seed) >>> 0
   }
-  for (; at < to; at++) crc = (crc >>> 8) ^ table[(crc ^ bytes[at]!) & 0xff]!
+  let crc = ~seed
+  for (let at = from; at < to; at++) crc = (crc >>> 8) ^ table[(crc ^ bytes[at]!) & 0xff]!
   return ~crc >>> 0
 }
 
-/** Sixteen bytes at a time, read as four words: a load each instead of four. */
-function crcOfBlocks(view: DataView, seed: number): number {
+/** Sixteen bytes at a time, read as four words: a load each instead of four. Of the raw checksum, not inverted. */
+function crcOfView(view: DataView, seed: number): number {
   const t = table
   const { byteLength } = view
+  const blocks = byteLength & ~15
   let crc = seed
-  for (let at = 0; at < byteLength; at += 16) {
+  for (let at = 0; at < blocks; at += 16) {
     const a = view.getInt32(at, true) ^ crc
     const b = view.getInt32(at + 4, true)
     const c = view.getInt32(at + 8, true)
@@ -76,5 +72,6 @@ function crcOfBlocks(view: DataView, seed: number): number {
       t[256 + ((d >>> 16) & 0xff)]! ^
       t[d >>> 24]!
   }
+  for (let at = blocks; at < byteLength; at++) crc = (crc >>> 8) ^ t[(crc ^ view.getUint8(at)) & 0xff]!
   return crc
 }

@@ -1,4 +1,5 @@
 import { joined } from './frame.ts'
+import { LEAST_SHARED_BYTES, unshared } from './shared-memory.ts'
 
 /** Bytes that do not say what they should: the connection they came on is closed (W-5), nothing else is hurt. */
 export class MalformedError extends Error {
@@ -145,10 +146,11 @@ export class Reader {
     return Buffer.from(b.buffer, b.byteOffset + at, length).toString('utf8')
   }
 
-  /** A view of the next bytes, in one piece. */
+  /** A view of the next bytes, in one piece; a copy where they lie in shared memory. */
   bytes(length: number): Uint8Array {
     const at = this.#take(length)
-    return this.#bytes.subarray(at, at + length)
+    const view = this.#bytes.subarray(at, at + length)
+    return this.#bytes.length < LEAST_SHARED_BYTES ? view : unshared(view)
   }
 
   /** The next bytes as the slices they lie in: a slice that is covered whole is handed on as the very same object. */

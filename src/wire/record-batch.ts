@@ -27,6 +27,29 @@ const TRANSACTIONAL = 0x10
 const CONTROL = 0x20
 const DELETE_HORIZON = 0x40
 
+/**
+ * A head that was made here remembers for which body its CRC is true: computed or checked once, by whoever came first in
+ * this process. Bytes that somebody damaged are other pieces of memory. (A WeakMap of heads costs twenty times as much.)
+ */
+class OwnHead extends Uint8Array {
+  #checkedFor: Uint8Array | undefined
+
+  static copyOf(bytes: Uint8Array, checkedFor: Uint8Array | undefined): OwnHead {
+    const head = new OwnHead(HEAD_BYTES)
+    head.set(bytes)
+    head.#checkedFor = checkedFor
+    return head
+  }
+
+  isCheckedFor(body: Uint8Array): boolean {
+    return this.#checkedFor === body
+  }
+
+  checkedFor(body: Uint8Array): void {
+    this.#checkedFor = body
+  }
+}
+
 export class RecordBatch {
   readonly head: Uint8Array
   readonly body: Uint8Array
@@ -42,6 +65,7 @@ export class RecordBatch {
   readonly producerEpoch: number
   readonly baseSequence: number
   readonly count: number
+  #isChecked: boolean
 
   /**
    * `head` holds exactly the first 61 bytes of the batch, `body` the rest. Neither may be written to any more.
@@ -52,6 +76,7 @@ export class RecordBatch {
   constructor(head: Uint8Array, body: Uint8Array) {
     this.head = head
     this.body = body
+    this.#isChecked = head instanceof OwnHead && head.isCheckedFor(body)
     this.baseOffset = int64(head, 0, 'base offset', body)
     this.leaderEpoch = int32(head, 12)
     this.magic = (head[16]! << 24) >> 24
@@ -111,10 +136,9 @@ export class RecordBatch {
 
   /** The same body under a head of its own: what a leader stores. The CRC stays true, both fields are outside it. */
   placedAt(baseOffset: number, leaderEpoch: number): RecordBatch {
-    const head = new Uint8Array(this.head)
+    const head = OwnHead.copyOf(this.head, this.#isChecked ? this.body : undefined)
     setInt64(head, 0, baseOffset)
     setInt32(head, 12, leaderEpoch)
-    if (checked.get(this.head) === this.body) checked.set(head, this.body)
     return new RecordBatch(head, this.body)
   }
 
@@ -138,10 +162,14 @@ export class RecordBatch {
     // To ask for the buffer of so small an array would cost more than to copy it (see SMALL_BYTES).
     const pins = body.length <= SMALL_BYTES ? body.byteOffset > 0 : body.buffer.byteLength > 2 * body.length
     if (!pins) return this
-    const ownHead = new Uint8Array(head)
     const ownBody = new Uint8Array(body)
-    if (checked.get(head) === body) checked.set(ownHead, ownBody)
-    return new RecordBatch(ownHead, ownBody)
+    return new RecordBatch(OwnHead.copyOf(head, this.#isChecked ? ownBody : undefined), ownBody)
+  }
+
+  /** See `verifyCrc`. */
+  get isSound(): boolean {
+    this.#isChecked ||= crcOf(this.head, this.body) === this.crc
+    return this.#isChecked
   }
 
   get timestampType(): TimestampType {
@@ -203,7 +231,7 @@ export function attributesOf(flags: AttributeFlags): number {
 
 /** A batch of magic 2 with a true length and CRC around `body`, which must not be written to any more. */
 export function sealed(fields: HeadFields, body: Uint8Array): RecordBatch {
-  const head = new Uint8Array(HEAD_BYTES)
+  const head = new OwnHead(HEAD_BYTES)
   setInt64(head, 0, fields.baseOffset)
   setInt32(head, 8, HEAD_BYTES - LOG_OVERHEAD + body.length)
   setInt32(head, 12, fields.leaderEpoch)
@@ -217,22 +245,13 @@ export function sealed(fields: HeadFields, body: Uint8Array): RecordBatch {
   setInt32(head, 53, fields.baseSequence)
   setInt32(head, 57, fields.count)
   setInt32(head, 17, crcOf(head, body))
-  checked.set(head, body)
+  head.checkedFor(body)
   return new RecordBatch(head, body)
 }
 
-/**
- * Heads whose CRC is known to be true, with the body for which it is: computed or checked once, by whoever came first
- * in this process. Bytes that somebody damaged are other pieces of memory, and not in here.
- */
-const checked = new WeakMap<Uint8Array, Uint8Array>()
-
 /** Does the CRC of the batch fit its bytes? Computed once for one pair of head and body, then trusted. */
 export function verifyCrc(batch: RecordBatch): boolean {
-  if (checked.get(batch.head) === batch.body) return true
-  if (crcOf(batch.head, batch.body) !== batch.crc) return false
-  checked.set(batch.head, batch.body)
-  return true
+  return batch.isSound
 }
 
 function crcOf(head: Uint8Array, body: Uint8Array): number {

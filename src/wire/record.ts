@@ -2,6 +2,7 @@ import { decompress } from './compression.ts'
 import { KafkaError } from './errors.ts'
 import { MalformedError } from './reader.ts'
 import { emptyBody, HEAD_BYTES, incrementSequence, type RecordBatch } from './record-batch.ts'
+import { unshared } from './shared-memory.ts'
 import { readUtf8, sizeOfUtf8 } from './utf8.ts'
 import { type Cursor, readVarint, readVarlong, sizeOfVarint } from './varint.ts'
 
@@ -10,7 +11,10 @@ export interface RecordHeader {
   readonly value: Uint8Array | null
 }
 
-/** One record of a log. Key, value and header values are views of the batch's memory: never written to. */
+/**
+ * One record of a log. Key, value and header values are views of the batch's memory (see `unshared`): never
+ * written to.
+ */
 export interface LogRecord {
   readonly offset: number
   /** Milliseconds since the epoch; −1 for none. The batch's maximum under LogAppendTime (B-4). */
@@ -67,6 +71,8 @@ export class RecordCursor implements Cursor {
   #keyAt = 0
   #valueAt = 0
   #headersAt = 0
+  /** The bytes that views are made of. */
+  #lasting: Uint8Array | undefined
   readonly #batch: RecordBatch
 
   /** `plain` are its records, for who has them without decompressing. */
@@ -187,7 +193,8 @@ export class RecordCursor implements Cursor {
   #view(at: number, length: number): Uint8Array | null {
     if (length < 0) return null
     if (length === 0) return emptyBody
-    return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + at, length)
+    this.#lasting ??= unshared(this.bytes)
+    return new Uint8Array(this.#lasting.buffer, this.#lasting.byteOffset + at, length)
   }
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { crc32c } from '../../src/wire/crc32c.ts'
-import { makeWideCrc, WIDE_BLOCK_BYTES } from '../../src/wire/crc32c-wide.ts'
+import { DISTANCES, makeWideCrc, WIDE_BYTES } from '../../src/wire/crc32c-wide.ts'
 import { bytesOf, vectors } from './vectors.ts'
 
 const golden = vectors<{ crc32c: { hex: string; crc: string }[] }>('vectors/primitives').crc32c
@@ -28,24 +28,54 @@ describe('CRC-32C', () => {
     )
   })
 
-  test('of big pieces is the same by vectors as byte by byte, whatever came before', () => {
-    const table = Int32Array.from({ length: 256 }, (_, byte) => {
-      let crc = byte
-      for (let bit = 0; bit < 8; bit++) crc = (crc & 1) !== 0 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
-      return crc
-    })
-    const wide = makeWideCrc(table)!
+  const table = Int32Array.from({ length: 256 }, (_, byte) => {
+    let crc = byte
+    for (let bit = 0; bit < 8; bit++) crc = (crc & 1) !== 0 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
+    return crc
+  })
+  const byteByByte = (bytes: Iterable<number>, seed: number) => {
+    let crc = seed
+    for (const byte of bytes) crc = (crc >>> 8) ^ table[(crc ^ byte) & 0xff]!
+    return crc
+  }
+
+  test('stays the same when a byte is struck out and added to those at the distances behind it', () => {
+    const [, , longest] = DISTANCES
+    for (const byte of [1, 0x80, 0x5a]) {
+      const [before, after] = [new Uint8Array(longest + 8), new Uint8Array(longest + 8)]
+      before[3] = byte
+      for (const distance of DISTANCES) after[3 + distance] = byte
+      expect(byteByByte(after, 0)).toBe(byteByByte(before, 0))
+      expect(byteByByte(after, 0)).not.toBe(0)
+    }
+  })
+
+  test('of big pieces is the same by vectors as byte by byte, whatever came before, wherever they lie', () => {
+    const wide = makeWideCrc((view, seed) =>
+      byteByByte(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), seed),
+    )!
     expect(wide).toBeDefined()
-    const blocks = fc.uint8Array({ minLength: WIDE_BLOCK_BYTES, maxLength: 3 * WIDE_BLOCK_BYTES, size: 'max' })
+    const memories = [
+      (length: number) => new Uint8Array(length),
+      (length: number) => new Uint8Array(new SharedArrayBuffer(length)),
+    ]
     fc.assert(
-      fc.property(blocks, fc.integer(), fc.nat(40), (bytes, seed, from) => {
-        const to = bytes.length
-        let expected = seed
-        const end = to - ((to - from) % WIDE_BLOCK_BYTES)
-        for (let at = from; at < end; at++) expected = (expected >>> 8) ^ table[(expected ^ bytes[at]!) & 0xff]!
-        expect(wide(bytes, from, to, seed)).toBe(expected)
-      }),
-      { numRuns: 30 },
+      fc.property(
+        fc.integer(),
+        fc.integer(),
+        fc.nat(40),
+        fc.integer({ min: WIDE_BYTES, max: 80_000 }),
+        fc.constantFrom(...memories),
+        (start, seed, from, length, memory) => {
+          const bytes = memory(from + length + 7)
+          for (let at = 0, random = start; at < bytes.length; at++) {
+            random = (Math.imul(random, 1_103_515_245) + 12_345) | 0
+            bytes[at] = random >>> 16
+          }
+          expect(wide(bytes, from, from + length, seed)).toBe(byteByByte(bytes.subarray(from, from + length), seed))
+        },
+      ),
+      { numRuns: 60 },
     )
   })
 
