@@ -9,6 +9,12 @@ export default defineConfig({
   test: {
     setupFiles: ['test/setup.ts'],
     include: ['test/**/*.test.ts'],
-    exclude: ['test/oracle/**', 'test/conformance/**', 'test/doors/fixtures/**', 'node_modules/**'],
+    exclude: [
+      'test/oracle/**',
+      'test/conformance/**',
+      'test/redis/**/*.server.test.ts',
+      'test/doors/fixtures/**',
+      'node_modules/**',
+    ],
   },
 })
