@@ -1,13 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import { beforeAll, describe, expect, test, vi } from 'vitest'
-import {
-  type CompressionName,
-  compress,
-  compressionIds,
-  decompress,
-  loadInstalledCodecs,
-} from '../../src/wire/compression.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { compress, compressionIds, decompress, loadInstalledCodecs } from '../../src/wire/compression.ts'
 import { batchVectors, bytesOf, hexOf } from './vectors.ts'
 
 beforeAll(loadInstalledCodecs)
@@ -132,35 +126,5 @@ describe('a codec', () => {
 
   test.each([5, 6, 7])('number %i is unknown (P-16)', id => {
     expect(() => decompress(id, Uint8Array.of(1))).toThrow(broken)
-  })
-
-  test.each(['snappy', 'lz4', 'zstd'] as const)('%s that was not loaded names the package to install', async name => {
-    vi.resetModules()
-    const fresh = await import('../../src/wire/compression.ts')
-    const install = { snappy: 'snappy', lz4: 'lz4-napi', zstd: '@bokuweb/zstd-wasm' }[name]
-    const refusal = expect.objectContaining({
-      errorName: 'UNSUPPORTED_COMPRESSION_TYPE',
-      message: expect.stringContaining(`npm install --save-dev ${install}`),
-    })
-    expect(() => fresh.compress(name, Uint8Array.of(1))).toThrow(refusal)
-    expect(() => fresh.decompress(compressionIds[name], Uint8Array.of(1))).toThrow(refusal)
-    await Promise.all([fresh.loadCodec(name), fresh.loadCodec(name)])
-    expect(fresh.decompress(compressionIds[name], fresh.compress(name, Uint8Array.of(1)))).toEqual(Uint8Array.of(1))
-  })
-
-  test('that is not installed says so when it is loaded, and a broker does without it', async () => {
-    vi.resetModules()
-    vi.doMock('lz4-napi', () => {
-      throw new Error("Cannot find package 'lz4-napi'")
-    })
-    const fresh = await import('../../src/wire/compression.ts')
-    await expect(fresh.loadCodec('lz4')).rejects.toMatchObject({
-      errorName: 'UNSUPPORTED_COMPRESSION_TYPE',
-      message: expect.stringContaining('npm install --save-dev lz4-napi'),
-    })
-    await expect(fresh.loadInstalledCodecs()).resolves.toBeUndefined()
-    expect(fresh.compress('snappy' satisfies CompressionName, Uint8Array.of(1))).toBeInstanceOf(Uint8Array)
-    vi.doUnmock('lz4-napi')
-    vi.resetModules()
   })
 })
