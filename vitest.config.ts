@@ -17,7 +17,14 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/oracle/**', 'test/conformance/**', 'test/doors/fixtures/**', 'node_modules/**', ...apart],
+          exclude: [
+            'test/oracle/**',
+            'test/conformance/**',
+            'test/redis/**/*.server.test.ts',
+            'test/doors/fixtures/**',
+            'node_modules/**',
+            ...apart,
+          ],
           // Modules are loaded once per worker and not once per file: a third of the time.
           isolate: false,
         },

@@ -18,6 +18,7 @@ const imports: Record<string, readonly string[]> = {
   network: ['runtime', 'wire'],
   log: ['runtime', 'wire', 'metadata'],
   apis: ['wire', 'metadata', 'type broker', 'type coordinators', 'type controller'],
+  redis: ['runtime', 'wire', 'metadata', 'log'],
   node: ['runtime', 'wire', 'apis', 'log', 'network'],
   coordinators: ['runtime', 'wire', 'metadata', 'apis'],
   client: ['runtime', 'wire', 'metadata', 'apis', 'network'],

@@ -130,9 +130,7 @@ export function availableBytes(partition: Partition, asked: Asked, reader: Reade
   const bound = boundFor(partition, reader)
   if (fetchOffset > bound) {
     if (fetchOffset > log.endOffset) return Number.POSITIVE_INFINITY
-    const read = log.read(fetchOffset, 0, log.endOffset, { minOneBatch: true })
-    const startsAtBound = !(read instanceof Promise) && read[0]?.baseOffset === bound
-    return startsAtBound ? 0 : Number.POSITIVE_INFINITY
+    return log.batchBaseOf(fetchOffset) === bound ? 0 : Number.POSITIVE_INFINITY
   }
   if (lastFetchedEpoch >= 0) {
     const { leaderEpoch, endOffset } = log.endOffsetForEpoch(lastFetchedEpoch)

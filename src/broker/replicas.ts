@@ -27,6 +27,10 @@ export class Replicas {
   readonly #options: ReplicasOptions
   /** By topic id; the index is the partition. */
   readonly #topics = new Map<string, (Partition | undefined)[]>()
+  /** Those whose logs a store is opening, as they are to be by now; by `topicId/partition`. */
+  readonly #opening = new Map<string, { state: PartitionImage }>()
+  /** Why a log could not be opened when that was tried last. */
+  readonly #failures = new Map<string, KafkaError>()
 
   constructor(options: ReplicasOptions) {
     this.#options = options
@@ -34,6 +38,11 @@ export class Replicas {
 
   get(topicId: string, index: number): Partition | undefined {
     return this.#topics.get(topicId)?.[index]
+  }
+
+  /** Why a replica of this broker is offline; undefined where it is not. */
+  failureOf(topicId: string, index: number): KafkaError | undefined {
+    return this.#failures.get(keyOf(topicId, index))
   }
 
   *[Symbol.iterator](): IterableIterator<Partition> {
@@ -82,20 +91,38 @@ export class Replicas {
   }
 
   #update(state: PartitionImage): void {
-    const known = this.get(state.topicId, state.partition)
-    if (known !== undefined) {
-      this.#tell(known, state)
+    const there = this.get(state.topicId, state.partition)
+    if (there !== undefined) {
+      this.#tell(there, state)
       return
     }
     const { host, configOf } = this.#options
+    const key = keyOf(state.topicId, state.partition)
+    const known = this.#opening.get(key)
+    if (known !== undefined) {
+      known.state = state
+      return
+    }
+    const opening = { state }
+    this.#opening.set(key, opening)
+    const isWanted = () => this.#opening.get(key) === opening && this.#opening.delete(key)
     const made = (log: ReplicaLog) => {
+      const { state } = opening
+      this.#failures.delete(key)
+      if (!isWanted()) {
+        log.abandon()
+        this.#remove(state)
+        return
+      }
       const partition = new Partition(host, state, log, configOf(state.topic)['min.insync.replicas'])
       const partitions = this.#topics.get(state.topicId) ?? []
       partitions[state.partition] = partition
       this.#topics.set(state.topicId, partitions)
       this.#tell(partition, state)
     }
-    const failed = (error: unknown) => this.#offline(state, error)
+    const failed = (error: unknown) => {
+      if (isWanted()) this.#offline(opening.state, error)
+    }
     try {
       const opened = this.#open(state)
       if (opened instanceof Promise) host.life.guard(opened).then(made, failed)
@@ -112,6 +139,7 @@ export class Replicas {
   #offline({ topicId, topic, partition }: PartitionImage, error: unknown): void {
     if (!(error instanceof KafkaError)) throw error
     const { host } = this.#options
+    this.#failures.set(keyOf(topicId, partition), error)
     host.life.trace.add('node', host.name, { what: `${topic}-${partition} is offline`, error: error.message })
     const again = () => {
       const state = this.#options.stateOf(topicId, partition)
@@ -141,26 +169,52 @@ export class Replicas {
     else follow(partition)
   }
 
-  #delete(topic: TopicImage): void {
-    const partitions = this.#topics.get(topic.topicId)
-    if (partitions === undefined) return
-    for (let index = 0; index < partitions.length; index++) this.#drop(topic.topicId, index)
-    this.#topics.delete(topic.topicId)
+  #delete({ topicId, partitions }: TopicImage): void {
+    for (const state of partitions) {
+      if (this.#drop(topicId, state.partition)) continue
+      // Offline: its log is there all the same.
+      if (state.replicas.includes(this.#options.host.id)) this.#remove(state)
+    }
+    this.#topics.delete(topicId)
   }
 
-  #drop(topicId: string, index: number): void {
+  /** False where it was not here. */
+  #drop(topicId: string, index: number): boolean {
+    if (this.#opening.delete(keyOf(topicId, index))) return true
     const partitions = this.#topics.get(topicId)
     const partition = partitions?.[index]
-    if (partitions === undefined || partition === undefined) return
+    if (partitions === undefined || partition === undefined) return false
     partitions[index] = undefined
     this.#options.forget(partition)
     partition.log.abandon()
     partition.remove()
-    void this.#options.stores.remove(this.#nameOf(partition.state))
+    this.#remove(partition.state)
+    return true
+  }
+
+  /** A store that fails has a log too many; it is met again, under another topic id, if the topic is made anew. */
+  #remove(state: PartitionImage): void {
+    const { host, stores } = this.#options
+    const failed = (error: unknown) => {
+      if (!(error instanceof KafkaError)) throw error
+      const what = `${state.topic}-${state.partition} could not be removed`
+      host.life.trace.add('node', host.name, { what, error: error.message })
+    }
+    try {
+      const removed = stores.remove(this.#nameOf(state))
+      if (removed instanceof Promise) host.life.guard(removed).catch(failed)
+    } catch (error) {
+      failed(error)
+    }
   }
 
   #nameOf(state: PartitionImage): ReplicaName {
-    const { topic, topicId, partition } = state
-    return { broker: this.#options.host.id, topic, topicId, partition }
+    const { topic, topicId, partition, replicas } = state
+    const broker = this.#options.host.id
+    return { broker, topic, topicId, partition, isFirst: replicas[0] === broker }
   }
+}
+
+function keyOf(topicId: string, index: number): string {
+  return `${topicId}/${index}`
 }

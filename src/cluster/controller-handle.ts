@@ -1,11 +1,14 @@
 import { Controller } from '../controller/controller.ts'
-import { METADATA_TOPIC, METADATA_TOPIC_ID } from '../metadata/metadata-batch.ts'
 import type { Life } from '../node/life.ts'
 import { LifeCarrier } from '../node/life-carrier.ts'
 import { Receiver } from '../node/receive.ts'
-import { errorCodes } from '../wire/errors.ts'
+import { errorCodes, KafkaError } from '../wire/errors.ts'
+import { metadataStore } from './held-cluster.ts'
 import { NodeHandle } from './node-handle.ts'
 import { brokerIdOf, CONTROLLER_ID, CONTROLLER_NAME, type Plant } from './plant.ts'
+
+/** How long after its log failed the next life of it begins. */
+const RESTART_MS = 500
 
 /** The controller as a test holds it. While it is away data flows, and nothing is elected, created or let in. */
 export class ControllerHandle extends NodeHandle {
@@ -29,11 +32,14 @@ export class ControllerHandle extends NodeHandle {
     life.trace.add('node', name, { what: 'starts' })
     const controller = new Controller({
       runtime: life,
-      store: plant.stores.store({ broker: this.id, topic: METADATA_TOPIC, topicId: METADATA_TOPIC_ID, partition: 0 }),
+      store: metadataStore(plant.stores),
       clusterId: plant.clusterId,
       address: plant.controllerAddress,
       configs: plant.configs,
       features: plant.features,
+      adopted: plant.adopted,
+      topicsChanged: plant.stores.topics && (news => plant.stores.topics?.(news)),
+      failed: error => this.#failed(life, error),
       mutants: plant.mutants,
       apis: plant.controllerApis,
     })
@@ -55,8 +61,18 @@ export class ControllerHandle extends NodeHandle {
     const carrier = new LifeCarrier(life, plant.network, name)
     const listen = () => carrier.listen(name, plant.controllerAddress, channel => receiver.accept(channel))
     const started = controller.start()
-    if (started instanceof Promise) life.guard(started).then(listen)
+    if (started instanceof Promise) life.guard(started).then(listen, error => this.#failed(life, error))
     else listen()
+  }
+
+  /**
+   * Its log takes nothing any more: Kafka's process ends then. Where the store is a server, which may be back in a moment, the
+   * next one starts by itself, as it does with Kafka under a supervisor; it begins with what was stored.
+   */
+  #failed(life: Life, error: unknown): void {
+    if (!(error instanceof KafkaError)) throw error
+    life.trace.add('node', this.name, { what: 'its log failed', error: error.message })
+    if (this.plant.stores.realIo) life.after(RESTART_MS, () => this.restartAfterDeath(), { housekeeping: true })
   }
 
   protected override async leave(): Promise<void> {

@@ -1,7 +1,7 @@
 import { apis } from '../apis/registry.ts'
 import { apisOfRelease, unknownApiVersions } from '../apis/release-apis.ts'
 import { TransactionStops } from '../coordinators/transactions/transaction-stops.ts'
-import { MemoryStores } from '../log/memory-store.ts'
+import { defaultStores } from '../log/default-stores.ts'
 import { LinkNetwork } from '../network/link.ts'
 import { Interceptors } from '../node/intercept.ts'
 import { RealRuntime } from '../runtime/real.ts'
@@ -10,13 +10,16 @@ import { VirtualRuntime } from '../runtime/virtual.ts'
 import { loadInstalledCodecs } from '../wire/compression.ts'
 import { IllegalStateError } from '../wire/errors.ts'
 import { drawUuid } from '../wire/uuid.ts'
+import { planAdoption } from './adoption.ts'
 import { BrokerHandle } from './broker-handle.ts'
 import { Cluster } from './cluster.ts'
 import { clusterWatches } from './clusters.ts'
 import { ControllerHandle } from './controller-handle.ts'
-import { openGateways } from './listening.ts'
+import { type HeldCluster, readHeldCluster, requireSame } from './held-cluster.ts'
+import { type BrokerGateway, type ListenPlan, openGateways } from './listening.ts'
 import { type ClusterOptions, type ClusterPlan, planCluster } from './options.ts'
 import { brokerName, type Plant } from './plant.ts'
+import { topicsLed } from './served.ts'
 
 const PORT = 9092
 
@@ -34,13 +37,17 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
   // Optional packages are real I/O: they are loaded before time starts.
   await loadInstalledCodecs()
   const runtime = makeRuntime(options, plan)
+  const stores = options.logs ?? defaultStores.make()
+  const beginning = stores.begin?.()
+  const foreign = (beginning instanceof Promise ? await beginning : beginning)?.foreignTopics ?? []
   const clientApis = apisOfRelease(brokerApis, plan.release)
   const plant: Plant = {
     runtime,
     network: new LinkNetwork(runtime),
-    stores: options.logs ?? new MemoryStores(),
+    stores,
     interceptors: new Interceptors(),
     clusterId: clusterIdOf(runtime),
+    adopted: [],
     configs: plan.configs,
     features: plan.features,
     brokerApis: clientApis,
@@ -60,7 +67,7 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
     })
   })
   const ids = plan.brokers.map(({ id }) => id)
-  const gateways = plan.listen && (await openGateways(plant, plan.listen, ids, plant.warn))
+  const gateways = plan.listen && (await gatewaysOf(plant, plan.listen, ids))
   const controller = new ControllerHandle(plant)
   const brokers = plan.brokers.map(({ id, rack }, index) => {
     const gateway = gateways?.[index]
@@ -69,17 +76,50 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
   const cluster = new Cluster({ plant, brokers, controller, seed: plan.seed })
   for (const watch of clusterWatches()) watch.created(cluster)
   try {
+    const held = await runtime.drive('createCluster()', () => readHeldCluster(stores, runtime))
+    if (held === undefined) plant.adopted = planAdoption(foreign, options, plan, n => runtime.choose('topic.id', n))
+    else await prepareToContinue(plant, held, options, plan)
     await runtime.drive('createCluster()', async () => {
       controller.start()
       for (const broker of brokers) broker.start()
       await runtime.until(() => brokers.every(broker => broker.isReady)).promise
-      await cluster.createTopics(options.topics ?? {})
+      const there = held === undefined ? plant.adopted.map(({ name }) => name) : [...held.image.topics.keys()]
+      plant.adopted = []
+      const given = Object.entries(options.topics ?? {})
+      await cluster.createTopics(Object.fromEntries(given.filter(([name]) => !there.includes(name))))
+      await topicsLed(plant, controller, brokers, there)
     })
   } catch (error) {
     await cluster.close()
     throw error instanceof Error ? error : new IllegalStateError(String(error))
   }
   return cluster
+}
+
+/** Whoever cannot have his ports leaves the stores to others. */
+async function gatewaysOf(plant: Plant, plan: ListenPlan, ids: readonly number[]): Promise<BrokerGateway[]> {
+  try {
+    return await openGateways(plant, plan, ids, plant.warn)
+  } catch (error) {
+    await plant.stores.close()
+    throw error
+  }
+}
+
+/** Virtual time goes on where it had come to, unless the options say when it begins. */
+async function prepareToContinue(
+  plant: Plant,
+  held: HeldCluster,
+  options: ClusterOptions,
+  plan: ClusterPlan,
+): Promise<void> {
+  requireSame(held, options, plan)
+  const { runtime } = plant
+  plant.clusterId = held.clusterId
+  runtime.random.reseed(`continued at ${held.image.offset}`)
+  const behindMs = held.latestTimestamp - runtime.now()
+  if (runtime.time === 'real' || options.startTime !== undefined || !(behindMs > 0)) return
+  await runtime.drive('createCluster()', () => runtime.sleep(behindMs), { patient: true })
 }
 
 function makeRuntime(options: ClusterOptions, plan: ClusterPlan): Runtime {

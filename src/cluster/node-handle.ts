@@ -163,6 +163,12 @@ export abstract class NodeHandle {
     })
   }
 
+  /** Nobody asked for it: its process ended, and somebody who watches over it starts the next one. */
+  protected restartAfterDeath(): void {
+    this.#end('crashed')
+    this.start()
+  }
+
   #end(state: NodeState): void {
     this.#state = state
     this.abandon()

@@ -51,7 +51,7 @@ export interface ClusterOptions {
    * those of a new 4.3 cluster, `transaction.version` 2 among them; 0 for a `kafkaVersion` before 4.0.
    */
   readonly features?: Readonly<Record<string, number>>
-  /** Default `'virtual'`, but `'real'` with `listen`. */
+  /** Default `'virtual'`, but `'real'` with `listen`, and with logs that do real I/O. */
   readonly time?: 'virtual' | 'real'
   /** Milliseconds since the epoch at which virtual time begins. Default 2026-01-01T00:00:00Z. */
   readonly startTime?: number
@@ -149,7 +149,7 @@ export function planCluster(options: ClusterOptions): ClusterPlan {
   refuseUnknown('option of createCluster', options, OPTION_NAMES)
   const brokers = planBrokers(options.brokers ?? 3)
   const listen = planListening(options.listen, brokers.length)
-  const { logs, time = listen === undefined ? 'virtual' : 'real' } = options
+  const { logs, time = listen === undefined && !options.logs?.realIo ? 'virtual' : 'real' } = options
   if (time !== 'virtual' && time !== 'real') {
     throw new ConfigError(`time must be 'virtual' or 'real', not ${JSON.stringify(time)}`)
   }
@@ -157,7 +157,9 @@ export function planCluster(options: ClusterOptions): ClusterPlan {
     throw new ConfigError("listen: virtual time cannot wait for sockets: leave time out, or say time: 'real'")
   }
   if (time === 'virtual' && logs?.realIo) {
-    throw new ConfigError("this log store does real I/O, which virtual time cannot hold: use time: 'real'")
+    throw new ConfigError(
+      "logs: this log store does real I/O, which virtual time cannot hold: leave time out, or say time: 'real'",
+    )
   }
   for (const name of ['startTime', 'outsideMs', 'patienceMs'] as const) {
     const value = options[name]

@@ -1,3 +1,4 @@
+import type { AdoptedTopic } from '../controller/format.ts'
 import type { TransactionStops } from '../coordinators/transactions/transaction-stops.ts'
 import type { LogStores } from '../log/log-store.ts'
 import type { Overrides } from '../metadata/config-values.ts'
@@ -13,7 +14,10 @@ export interface Plant {
   readonly network: LinkNetwork
   readonly stores: LogStores
   readonly interceptors: Interceptors
-  readonly clusterId: string
+  /** Settled before any node starts: of the cluster that the stores hold, or drawn. */
+  clusterId: string
+  /** Topics whose logs were there before the cluster: for the first life of its controller. */
+  adopted: readonly AdoptedTopic[]
   /** Static configuration of every node, as text. */
   readonly configs: Overrides
   /** Levels of features, where they differ from those of a new cluster. */

@@ -11,7 +11,8 @@ import type { electLeaders } from '../apis/elect-leaders.ts'
 import type { fetch } from '../apis/fetch.ts'
 import type { incrementalAlterConfigs } from '../apis/incremental-alter-configs.ts'
 import type { listPartitionReassignments } from '../apis/list-partition-reassignments.ts'
-import type { Eventually, LogStore } from '../log/log-store.ts'
+import { thenDo } from '../log/eventually.ts'
+import type { Eventually, LogStore, TopicNews } from '../log/log-store.ts'
 import { noOverrides, type Overrides } from '../metadata/config-values.ts'
 import { ClusterImage } from '../metadata/image.ts'
 import { metadataRecordsOf } from '../metadata/metadata-batch.ts'
@@ -30,7 +31,8 @@ import { Settings } from './configs.ts'
 import type { Decision, Situation } from './decision.ts'
 import { ElectionTimers } from './election-timers.ts'
 import { decideElections, electionsRefused } from './elections.ts'
-import { formatRecords } from './format.ts'
+import { type AdoptedTopic, adoptionRecords, formatRecords } from './format.ts'
+import { META_PROPERTIES, metaProperties } from './meta-properties.ts'
 import { MetadataLog } from './metadata-log.ts'
 import { MetadataReaders } from './metadata-readers.ts'
 import { decideNewPartitions } from './partition-creation.ts'
@@ -40,6 +42,7 @@ import { decideReassignments, listReassignments, reassignmentsRefused } from './
 import { errorFields } from './refusal.ts'
 import { decideTopics } from './topic-creation.ts'
 import { decideDeletion } from './topic-deletion.ts'
+import { allTopics, topicNews } from './topic-news.ts'
 
 /** How long an answer to a client waits for brokers that have not applied it yet. */
 const APPLIED_LIMIT_MS = 100
@@ -58,6 +61,12 @@ export interface ControllerOptions {
   readonly configs?: Overrides
   /** Levels other than those of a new 4.3 cluster; 0 leaves a feature out. Only a fresh store minds them. */
   readonly features?: Readonly<Record<string, number>>
+  /** Topics whose logs are there already. Only a fresh store minds them. */
+  readonly adopted?: readonly AdoptedTopic[]
+  /** Told of topics, once their records are stored. What it throws is not heard. */
+  readonly topicsChanged?: ((news: TopicNews) => Eventually<void>) | undefined
+  /** The store failed: this life of the controller is over (see below). */
+  readonly failed?: (error: unknown) => void
   /** Safety rules to switch off, for tests of checkers: `no-alter-partition-epoch-check` (R-23). */
   readonly mutants?: ReadonlySet<string>
   /** What it takes, by key, for ApiVersions (W-15). */
@@ -88,7 +97,9 @@ export class Controller {
   readonly #elections: ElectionTimers
   readonly #configs: Overrides
   readonly #features: Readonly<Record<string, number>>
+  readonly #adopted: readonly AdoptedTopic[]
   readonly #mutants: ReadonlySet<string>
+  readonly #topicsChanged: ControllerOptions['topicsChanged']
   #isActive = false
 
   constructor(options: ControllerOptions) {
@@ -101,9 +112,12 @@ export class Controller {
     this.#runtime = runtime
     this.#configs = options.configs ?? noOverrides
     this.#features = options.features ?? {}
+    this.#adopted = options.adopted ?? []
     this.#mutants = options.mutants ?? new Set()
+    this.#topicsChanged = options.topicsChanged
     this.settings = new Settings(this.image, this.#configs, nodeId)
     this.#log = new MetadataLog(options.store)
+    this.#log.onFailed = options.failed
     this.#readers = new MetadataReaders(runtime, this.#log, clusterId, nodeId, broker => this.image.isActive(broker))
     const sessionMs = () => this.settings.values['broker.session.timeout.ms']
     this.#contacts = new BrokerContacts(runtime, sessionMs, broker => this.#fence(broker))
@@ -121,8 +135,10 @@ export class Controller {
     this.#elections.begin()
     this.#follow(false)
     this.#runtime.trace.add('metadata', 'controller', { what: 'active', endOffset: this.#log.nextOffset })
-    if (this.#log.nextOffset > 0) return
-    return this.#perform(() => ({ records: formatRecords(this.#features, this.#configs), response: undefined }))
+    if (this.#log.nextOffset > 0) return this.#tell(allTopics(this.image))
+    const named = this.#log.save(META_PROPERTIES, metaProperties(this.clusterId, this.nodeId))
+    const records = [...formatRecords(this.#features, this.#configs), ...adoptionRecords(this.#adopted)]
+    return thenDo(named, () => this.#perform(() => ({ records, response: undefined })))
   }
 
   /** Whether it takes requests. */
@@ -160,14 +176,20 @@ export class Controller {
     if (records.length === 0) return response
     const { batch, stored } = this.#log.append(records, this.#runtime.now())
     this.#replay(batch, true)
-    this.#follow(true)
-    if (stored === undefined) return response
+    const news = this.#follow(true)
+    if (stored === undefined) return thenDo(this.#tell(news), () => response)
     return stored.then(
-      () => response,
+      () => thenDo(this.#tell(news), () => response),
       () => {
         throw new KafkaError('NOT_CONTROLLER', 'The metadata log does not take anything any more.')
       },
     )
+  }
+
+  /** Those who show topics to others: nothing depends on whether they can. */
+  #tell(news: TopicNews | undefined): Eventually<void> {
+    const told = news && this.#topicsChanged?.(news)
+    return told instanceof Promise ? told.catch(() => undefined) : undefined
   }
 
   #replay(batch: RecordBatch, announced: boolean): void {
@@ -180,13 +202,14 @@ export class Controller {
   }
 
   /** What is soft follows what was replayed: watches over brokers, timers of elections. */
-  #follow(announced: boolean): void {
+  #follow(announced: boolean): TopicNews | undefined {
     const changes = this.image.takeChanges()
     for (const brokerId of changes.brokers) this.#contacts.watch(brokerId, this.image.broker(brokerId))
     for (const change of changes.partitions.values()) {
       if (announced) announcePartition(this.#runtime.trace, change)
     }
     this.#elections.follow(changes)
+    return this.#topicsChanged && topicNews(this.image, changes)
   }
 
   #fence(brokerId: number): void {

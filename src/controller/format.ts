@@ -2,7 +2,7 @@ import { brokerConfigs } from '../metadata/broker-configs.ts'
 import { brokerLayers } from '../metadata/broker-layers.ts'
 import { formatConfig } from '../metadata/config-definition.ts'
 import { effectiveBrokerConfig, noOverrides, type Overrides } from '../metadata/config-values.ts'
-import { CLUSTER_DEFAULT, resourceTypes } from '../metadata/image.ts'
+import { CLUSTER_DEFAULT, NO_LEADER, resourceTypes } from '../metadata/image.ts'
 import type { MetadataRecordInput } from '../metadata/records.ts'
 import { ELR_FEATURE, MIN_INSYNC_REPLICAS } from './configs.ts'
 
@@ -41,6 +41,54 @@ export function formatRecords(
       name: MIN_INSYNC_REPLICAS,
       value: formatConfig(brokerConfigs[MIN_INSYNC_REPLICAS], minimum),
     })
+  }
+  return records
+}
+
+/** A topic whose logs are older than the cluster. */
+export interface AdoptedTopic {
+  readonly name: string
+  readonly topicId: string
+  readonly configs: Overrides
+  /** The index is the partition. */
+  readonly partitions: readonly {
+    /** The first one has the log. */
+    readonly replicas: readonly number[]
+    /** The highest that is in the log; its leader's will be higher. */
+    readonly leaderEpoch: number
+  }[]
+  /** The highest that is in any of its logs; −1 where there is none. */
+  readonly producerId: number
+}
+
+/**
+ * As if the only broker that is in sync were away: it leads as soon as it is there, in a higher epoch (R-52). No producer id of
+ * the logs is given away once more: what its new owner sends would be taken for a duplicate (I-4).
+ */
+export function adoptionRecords(topics: readonly AdoptedTopic[]): MetadataRecordInput[] {
+  const records: MetadataRecordInput[] = []
+  const nextProducerId = Math.max(0, ...topics.map(({ producerId }) => producerId + 1))
+  if (nextProducerId > 0) records.push({ type: 'ProducerIdsRecord', brokerId: -1, nextProducerId })
+  for (const { name, topicId, configs, partitions } of topics) {
+    records.push({ type: 'TopicRecord', name, topicId })
+    for (const [key, value] of configs) {
+      const resource = { resourceType: resourceTypes.topic, resourceName: name }
+      records.push({ type: 'ConfigRecord', ...resource, name: key, value })
+    }
+    for (const [partitionId, { replicas, leaderEpoch }] of partitions.entries()) {
+      records.push({
+        type: 'PartitionRecord',
+        partitionId,
+        topicId,
+        replicas,
+        isr: replicas.slice(0, 1),
+        removingReplicas: [],
+        addingReplicas: [],
+        leader: NO_LEADER,
+        leaderEpoch: Math.max(0, leaderEpoch),
+        partitionEpoch: 0,
+      })
+    }
   }
   return records
 }

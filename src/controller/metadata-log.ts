@@ -28,6 +28,8 @@ export class MetadataLog {
   #failure: Error | undefined
   /** Told whenever the stored end has moved. */
   onStored: (() => void) | undefined
+  /** Told once, when the store refuses a record. */
+  onFailed: ((error: unknown) => void) | undefined
 
   constructor(store: LogStore) {
     this.#store = store
@@ -85,7 +87,10 @@ export class MetadataLog {
     const stored = flushed.then(
       () => this.#isStored(batch.nextOffset),
       error => {
-        this.#failure ??= error as Error
+        if (this.#failure === undefined) {
+          this.#failure = error as Error
+          this.onFailed?.(error)
+        }
         throw error
       },
     )
@@ -96,6 +101,11 @@ export class MetadataLog {
     if (endOffset <= this.#endOffset) return
     this.#endOffset = endOffset
     this.onStored?.()
+  }
+
+  /** What is kept beside the log. */
+  save(name: string, bytes: Uint8Array): Eventually<void> {
+    return this.#store.save(name, bytes)
   }
 
   /** Whole batches below the stored end. */

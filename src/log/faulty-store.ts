@@ -10,7 +10,15 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { KafkaError } from '../wire/errors.ts'
 import { RecordBatch } from '../wire/record-batch.ts'
 import { isLater } from './eventually.ts'
-import type { Eventually, LogStore, LogStores, ReplicaName, StoreBounds } from './log-store.ts'
+import type {
+  Eventually,
+  LogStore,
+  LogStores,
+  ReplicaName,
+  StoreBounds,
+  StoresBeginning,
+  TopicNews,
+} from './log-store.ts'
 
 export type StoreOperation = Exclude<keyof LogStore, 'close'>
 
@@ -91,9 +99,18 @@ export class FaultyStores implements LogStores {
     for (const rule of rules) this.rule(rule)
   }
 
+  begin(): Eventually<StoresBeginning | undefined> {
+    return this.#stores.begin?.()
+  }
+
   bind(runtime: Runtime, onFault?: (fault: StoreFault) => void): void {
     this.#runtime = runtime
     this.#onFault = onFault
+    this.#stores.bind?.(runtime, fault => onFault?.(fault))
+  }
+
+  topics(news: TopicNews): Eventually<void> {
+    return this.#stores.topics?.(news)
   }
 
   /** One more rule; the first that fits a call decides. Disposing lifts it. */

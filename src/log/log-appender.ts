@@ -54,6 +54,8 @@ export class LogAppender {
   /** Settles with the last append that the store has not answered yet. */
   #tail: Promise<void> | undefined
   #takingBack: Promise<void> | undefined
+  /** Why it is not known what the store has: the next write begins with finding out. */
+  #failure: string | undefined
 
   constructor(log: LogState, mutants: ReadonlySet<string> | undefined) {
     this.#log = log
@@ -71,6 +73,7 @@ export class LogAppender {
 
   asLeader(batch: RecordBatch, options: LeaderAppendOptions): LeaderAppend {
     const log = this.#log
+    this.recover(options.now)
     log.mustBeWritable()
     const { leaderEpoch, now, origin = 'client' } = options
     const { name, config } = log
@@ -104,6 +107,7 @@ export class LogAppender {
   /** Answers how many batches were appended, once the store has them. */
   asFollower(batches: readonly RecordBatch[], { leaderEpoch, now }: FollowerAppendOptions): Eventually<number> {
     const log = this.#log
+    this.recover(now)
     let appended = 0
     let stored: Eventually<void> | undefined
     for (const batch of batches) {
@@ -160,17 +164,25 @@ export class LogAppender {
 
   #failed(reason: unknown, now: number): KafkaError {
     const log = this.#log
-    if (this.#takingBack === undefined && log.refusal === undefined) {
-      log.refusal = takingBack
-      this.#takingBack = this.#takeBack(now).finally(() => {
-        this.#takingBack = undefined
-      })
-    }
-    if (reason instanceof KafkaError && reason.errorName === 'KAFKA_STORAGE_ERROR') return reason
+    if (this.#takingBack === undefined && log.refusal === undefined) this.#startTakingBack(now)
+    if (reason instanceof KafkaError) return reason
     const message = reason instanceof Error ? reason.message : String(reason)
     const error = new KafkaError('KAFKA_STORAGE_ERROR', `${log.name}: ${message}`)
     error.cause = reason
     return error
+  }
+
+  /** The store was away when a write was to be taken back: whoever writes next finds out whether it is there again. */
+  recover(now: number): void {
+    const { refusal } = this.#log
+    if (refusal !== undefined && refusal === this.#failure) this.#startTakingBack(now)
+  }
+
+  #startTakingBack(now: number): void {
+    this.#log.refusal = takingBack
+    this.#takingBack = this.#takeBack(now).finally(() => {
+      this.#takingBack = undefined
+    })
   }
 
   /** Whether the store wrote what it refused is unknown: it is cut to what is known to be there. */
@@ -183,7 +195,8 @@ export class LogAppender {
       if (log.refusal === takingBack) log.refusal = undefined
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
-      if (log.refusal === takingBack) log.refusal = `a write failed and could not be taken back: ${why}`
+      this.#failure = `a write failed and could not be taken back: ${why}`
+      if (log.refusal === takingBack) log.refusal = this.#failure
     }
   }
 }

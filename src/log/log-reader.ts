@@ -10,6 +10,7 @@ import type { RecordBatch } from '../wire/record-batch.ts'
 import { thenDo } from './eventually.ts'
 import type { LogState } from './log-state.ts'
 import type { Eventually } from './log-store.ts'
+import type { Segment } from './segment.ts'
 
 export interface TimestampOffset {
   readonly offset: number
@@ -41,7 +42,12 @@ export function readLog(
   checkReadable(log, fromOffset)
   const upperBound = Math.min(upperBoundOffset, log.endOffset)
   if (fromOffset >= upperBound || (maxBytes <= 0 && !minOneBatch)) return []
+  const segment = log.segments.all[log.segments.indexOf(fromOffset)]!
+  const { baseOffsets } = segment
   return thenDo(log.store.read(fromOffset, maxBytes), batches => {
+    // Counted anew meanwhile: the log was cut or compacted.
+    if (segment.knows(fromOffset) && segment.baseOffsets === baseOffsets)
+      checkComplete(log, segment, fromOffset, batches)
     const first = batches[0]
     if (first === undefined || (first.size > maxBytes && !minOneBatch)) return []
     const end = Math.min(upperBound, log.segments.endOf(log.segments.indexOf(first.baseOffset)))
@@ -49,6 +55,22 @@ export function readLog(
     while (count < batches.length && batches[count]!.nextOffset <= end) count++
     return count < batches.length ? batches.slice(0, count) : batches
   })
+}
+
+/**
+ * A store may have lost batches to somebody else (a key that was deleted, an entry): a reader that goes on behind them would
+ * never know.
+ */
+function checkComplete(log: LogState, segment: Segment, fromOffset: number, batches: readonly RecordBatch[]): void {
+  const { baseOffsets } = segment
+  const from = segment.indexOf(fromOffset)
+  const count = Math.min(Math.max(1, batches.length), baseOffsets.length - from)
+  for (let at = 0; at < count; at++) {
+    const [expected, found] = [baseOffsets[from + at]!, batches[at]?.baseOffset]
+    if (found === expected || fromOffset >= log.endOffset || expected >= log.endOffset) continue
+    const what = found === undefined ? 'nothing is stored' : `the next batch is at ${found}`
+    throw new KafkaError('KAFKA_STORAGE_ERROR', `${log.name} has lost its batch at ${expected}: ${what}`)
+  }
 }
 
 /** Bytes of the batches that a read from `fromOffset` to `upperBoundOffset` could return in the end (F-2). */
@@ -60,9 +82,10 @@ export function bytesBetween(log: LogState, fromOffset: number, upperBoundOffset
   for (let at = segments.indexOf(fromOffset); at < segments.all.length; at++) {
     const segment = segments.all[at]!
     if (segment.baseOffset >= upperBound) break
-    // A closed segment of an earlier life is counted as a whole until it has been looked at.
-    const from = segment.known ? segment.positionOf(fromOffset) : 0
-    const to = segment.known && segments.endOf(at) > upperBound ? segment.positionOf(upperBound) : segment.size
+    // What a segment has of an earlier life is counted as a whole until it has been looked at.
+    const from = segment.knows(fromOffset) ? segment.positionOf(fromOffset) : 0
+    const to =
+      segment.knows(upperBound) && segments.endOf(at) > upperBound ? segment.positionOf(upperBound) : segment.size
     bytes += Math.max(0, to - from)
   }
   return bytes

@@ -62,7 +62,12 @@ export function snapshotOf(log: LogState): LogSnapshot {
   const segments = log.segments.all.map((segment, at): SegmentSnapshot => {
     const end = Math.min(log.segments.endOf(at), endOffset)
     const batches: BatchSnapshot[] = []
-    const looked = later(log.know(at)) || later(log.forEachBatch(segment.baseOffset, end, keepHead(batches)))
+    // Asked once: who looks after every event of virtual time would have it wait for the store each time.
+    const looked =
+      log.storeAnswersLater ||
+      later(log.know(at)) ||
+      later(log.forEachBatch(segment.baseOffset, end, keepHead(batches)))
+    log.storeAnswersLater ||= looked
     const { baseOffset, size, firstTimestamp, largestTimestamp } = segment
     const indexes = segment.indexes(interval, segment !== log.segments.active)
     const facts = { baseOffset, endOffset: Math.max(baseOffset, end), size, firstTimestamp, largestTimestamp }

@@ -54,6 +54,8 @@ export class LogState {
   snapshots: readonly SnapshotAt[] = []
   /** Why writes are refused; undefined while they are not. */
   refusal: string | undefined
+  /** A synchronous look found that batches cannot be had at once. */
+  storeAnswersLater = false
   onHighWatermark: ((highWatermark: number, previous: number) => void) | undefined
   onEndOffset: ((endOffset: number) => void) | undefined
   #savedHighWatermark = 0
@@ -193,7 +195,8 @@ export class LogState {
     const end = Math.min(this.segments.endOf(index), this.endOffset)
     const counted = this.forEachBatch(segment.baseOffset, end, batch => batches.push(batch) > 0)
     return thenDo(counted, () => {
-      segment.rebuild(batches, this.config['index.interval.bytes'])
+      if (segment.known) return
+      segment.complete(batches, this.config['index.interval.bytes'])
       this.segments.recount()
     })
   }

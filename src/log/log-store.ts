@@ -40,6 +40,13 @@ export interface LogStore {
 
 /** Where the stores of a cluster come from: one store for each replica, the same again after a restart. */
 export interface LogStores {
+  /**
+   * A cluster takes possession, before anything else: `bind` and everything below come after it, `close` gives it up. What the
+   * stores hold is continued unless they say otherwise: they may refuse it, or clear it first.
+   *
+   * @throws {ConfigError} when they cannot be had, or are in somebody else's possession: then they are not closed either
+   */
+  begin?(): Eventually<StoresBeginning | undefined>
   /** The store does real I/O, so that virtual time cannot hold it. */
   readonly realIo: boolean
   store(replica: ReplicaName): LogStore
@@ -52,6 +59,46 @@ export interface LogStores {
   close(): Eventually<void>
   /** The cluster hands over its time before anything is opened; `fired` puts a fault of the store into the trace. */
   bind?(runtime: Runtime, fired: (fault: StoreFault) => void): void
+  /** For stores that show to others what there is. The metadata log has it already, and is what counts. */
+  topics?(news: TopicNews): Eventually<void>
+}
+
+export interface TopicNews {
+  /** New ones, and those that are others now. */
+  readonly topics: readonly TopicSummary[]
+  readonly deleted: readonly string[]
+  /** There are no topics but these: a controller has read its log. */
+  readonly isAll: boolean
+}
+
+export interface TopicSummary {
+  readonly name: string
+  readonly topicId: string
+  /** How many. */
+  readonly partitions: number
+  /** Of the first partition. */
+  readonly replicationFactor: number
+  /** What was set for the topic, under Kafka's own names. */
+  readonly configs: ReadonlyMap<string, string>
+}
+
+/** What stores hold besides a cluster that can be continued. */
+export interface StoresBeginning {
+  /** Logs of topics that no cluster knows of, since there is no metadata log: topics are made for them. By name. */
+  readonly foreignTopics: readonly ForeignTopic[]
+}
+
+export interface ForeignTopic {
+  readonly name: string
+  /** The index is the partition; undefined where there is no log, up to the highest that has one. */
+  readonly partitions: readonly (ForeignLog | undefined)[]
+}
+
+export interface ForeignLog {
+  /** The highest that is in one of its batches; −1 where there is none: the leader's is higher. */
+  readonly leaderEpoch: number
+  /** The highest of its producers; −1 where there is none: those of the cluster get higher ones. */
+  readonly producerId: number
 }
 
 export interface ReplicaName {
@@ -59,4 +106,6 @@ export interface ReplicaName {
   readonly topic: string
   readonly topicId: string
   readonly partition: number
+  /** The first of the assignment, as it is now: its log is the one that stores show to others, and of a foreign topic the one that is there. */
+  readonly isFirst?: boolean
 }

@@ -47,6 +47,7 @@ export function rewind(log: LogState, endOffset: number, now: number): Eventuall
   log.segments.dropFrom(endOffset)
   const last = log.segments.all.length - 1
   // A segment of an earlier life is counted from what the store still has, any other is cut.
+  if (!log.segments.active.known) log.segments.active.forgetBatches(false)
   const cut = log.segments.active.known
     ? log.segments.active.truncateTo(endOffset, log.config['index.interval.bytes'])
     : thenDo(takeEnd(log, endOffset), () => log.know(last))

@@ -1,6 +1,6 @@
-import { KafkaError } from '../wire/errors.ts'
+import { ConfigError, KafkaError } from '../wire/errors.ts'
 import type { RecordBatch } from '../wire/record-batch.ts'
-import type { LogStore, LogStores, ReplicaName, StoreBounds } from './log-store.ts'
+import type { LogStore, LogStores, ReplicaName, StoreBounds, StoresBeginning } from './log-store.ts'
 
 /**
  * Logs in memory, the default: batches are kept by reference, every call answers at once. A store outlives the broker
@@ -12,6 +12,20 @@ import type { LogStore, LogStores, ReplicaName, StoreBounds } from './log-store.
 export class MemoryStores implements LogStores {
   readonly realIo = false
   readonly #brokers = new Map<number, Map<string, MemoryStore>>()
+  readonly #outliveClusters: boolean
+  #inUse = false
+
+  /** With `outliveClusters`, the next cluster continues the one before. */
+  constructor({ outliveClusters = true }: { readonly outliveClusters?: boolean } = {}) {
+    this.#outliveClusters = outliveClusters
+  }
+
+  /** @throws {ConfigError} while a cluster has them */
+  begin(): StoresBeginning | undefined {
+    if (this.#inUse) throw new ConfigError('logs: these are in use by a cluster that is open: close it first')
+    this.#inUse = true
+    return undefined
+  }
 
   store(replica: ReplicaName): MemoryStore {
     let stores = this.#brokers.get(replica.broker)
@@ -41,7 +55,8 @@ export class MemoryStores implements LogStores {
   }
 
   close(): void {
-    this.#brokers.clear()
+    this.#inUse = false
+    if (!this.#outliveClusters) this.#brokers.clear()
   }
 }
 
@@ -170,7 +185,10 @@ export class MemoryStore implements LogStore {
   }
 }
 
-/** Logs in memory, as every cluster has them by default: to put a store of faults around, or to keep over two clusters. */
+/**
+ * Logs in memory, as every cluster has them by default: to put a store of faults around, or to hand to one cluster after the
+ * other, each of which continues the one before.
+ */
 export function memoryLogs(): MemoryStores {
   return new MemoryStores()
 }

@@ -139,6 +139,13 @@ export class ReplicaLog {
     return segments.all[segments.indexOf(offset)]!.baseOffset
   }
 
+  /** Where the batch begins that contains or follows `offset`; undefined where that is not known without reading. */
+  batchBaseOf(offset: number): number | undefined {
+    const { segments } = this.#log
+    const segment = segments.all[segments.indexOf(offset)]!
+    return segment.knows(offset) ? segment.baseOffsets[segment.indexOf(offset)] : undefined
+  }
+
   /** Told after every move of the high watermark, whoever moved it. */
   get onHighWatermark(): ((highWatermark: number, previous: number) => void) | undefined {
     return this.#log.onHighWatermark
@@ -258,12 +265,14 @@ export class ReplicaLog {
 
   /** R-35: whole batches; answers the end that is left. Epochs and producers follow, the high watermark is held below. */
   truncateTo(endOffset: number, now: number): Eventually<number> {
+    this.#appender.recover(now)
     this.#log.mustBeWritable()
     return thenDo(this.#appender.drained(), () => truncateLog(this.#log, endOffset, now))
   }
 
   /** R-36. */
   truncateFullyAndStartAt(startOffset: number, now = this.#log.segments.active.modifiedAt): Eventually<void> {
+    this.#appender.recover(now)
     this.#log.mustBeWritable()
     return thenDo(this.#appender.drained(), () => resetLog(this.#log, startOffset, now))
   }

@@ -19,7 +19,7 @@ export class Segment {
   largestTimestamp = -1
   /** Last offset of the first batch with the largest timestamp. */
   largestTimestampOffset = -1
-  /** Are the numbers of each batch here? */
+  /** Are the numbers of each batch here? Of a segment of an earlier life only those are that came since, until `complete`. */
   known = true
   /** Of each batch: base offset, last offset, position in bytes, largest timestamp. */
   baseOffsets: number[] = none
@@ -48,7 +48,7 @@ export class Segment {
   }
 
   add(batch: BatchNumbers, indexIntervalBytes: number, now: number): void {
-    if (this.baseOffsets === none) this.forgetBatches(true)
+    if (this.baseOffsets === none) this.forgetBatches(this.known)
     if (this.size === 0) this.firstTimestamp = batch.maxTimestamp
     if (batch.maxTimestamp > this.largestTimestamp) {
       this.largestTimestamp = batch.maxTimestamp
@@ -98,22 +98,35 @@ export class Segment {
     this.modifiedAt = modifiedAt
   }
 
-  /** Whole batches that end behind `endOffset` are gone. Only for a segment whose batches are known. */
-  truncateTo(endOffset: number, indexIntervalBytes: number): void {
-    let count = this.lastOffsets.length
-    while (count > 0 && this.lastOffsets[count - 1]! >= endOffset) count--
-    if (count === this.lastOffsets.length) return
-    const { baseOffsets, lastOffsets, positions, timestamps, size: total, modifiedAt } = this
-    this.rebuild([], indexIntervalBytes)
-    for (let at = 0; at < count; at++) {
-      const end = positions[at + 1] ?? total
-      const size = end - positions[at]!
-      const batch = { baseOffset: baseOffsets[at]!, lastOffset: lastOffsets[at]!, maxTimestamp: timestamps[at]!, size }
-      this.add(batch, indexIntervalBytes, modifiedAt)
-    }
+  /** What was not known of it: batches of earlier lives, before those that came since. */
+  complete(earlier: readonly BatchNumbers[], indexIntervalBytes: number): void {
+    const since = this.baseOffsets[0] ?? Number.POSITIVE_INFINITY
+    const before = earlier.filter(batch => batch.baseOffset < since)
+    this.rebuild([...before, ...this.#batches()], indexIntervalBytes)
   }
 
-  /** Bytes before the first batch that ends behind `offset`; the size where there is none. Needs known batches. */
+  /** Whole batches that end behind `endOffset` are gone. Only for a segment whose batches are known. */
+  truncateTo(endOffset: number, indexIntervalBytes: number): void {
+    const kept = this.#batches().filter(batch => batch.lastOffset < endOffset)
+    if (kept.length < this.lastOffsets.length) this.rebuild(kept, indexIntervalBytes)
+  }
+
+  #batches(): BatchNumbers[] {
+    const { baseOffsets, lastOffsets, positions, timestamps, size } = this
+    return baseOffsets.map((baseOffset, at) => ({
+      baseOffset,
+      lastOffset: lastOffsets[at]!,
+      maxTimestamp: timestamps[at]!,
+      size: (positions[at + 1] ?? size) - positions[at]!,
+    }))
+  }
+
+  /** Are the numbers here of the batch that contains or follows `offset`? */
+  knows(offset: number): boolean {
+    return this.known || offset >= (this.baseOffsets[0] ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** Bytes before the first batch that ends behind `offset`, which has to be known; the size where there is none. */
   positionOf(offset: number): number {
     return this.positions[this.indexOf(offset)] ?? this.size
   }

@@ -1,6 +1,15 @@
 import type { Random } from '../runtime/random.ts'
 import { Roster } from '../runtime/roster.ts'
-import type { Deferred, Drive, DriveOptions, Runtime, Theirs, Timer, TimerOptions } from '../runtime/runtime.ts'
+import type {
+  Deferred,
+  Drive,
+  DriveOptions,
+  OutsideOptions,
+  Runtime,
+  Theirs,
+  Timer,
+  TimerOptions,
+} from '../runtime/runtime.ts'
 import type { Trace } from '../runtime/trace.ts'
 
 /**
@@ -94,8 +103,8 @@ export class Life implements Runtime {
     return this.#runtime.begin(what, giveUp, options)
   }
 
-  outside<T>(what: string, theirs: Theirs<T>): Promise<T> {
-    return this.#runtime.outside(what, theirs)
+  outside<T>(what: string, theirs: Theirs<T>, options?: OutsideOptions): Promise<T> {
+    return this.#runtime.outside(what, theirs, options)
   }
 
   inside<T>(promise: PromiseLike<T> | T): Promise<T> {

@@ -1,6 +1,6 @@
 import { deferred, isPromise } from './deferred.ts'
 import { realTimer } from './real.ts'
-import type { Deferred, Theirs, Timer } from './runtime.ts'
+import type { Deferred, OutsideOptions, Theirs, Timer } from './runtime.ts'
 
 /** User code that we awaited, and that took longer than it may. */
 export class OutsideError extends Error {
@@ -9,6 +9,7 @@ export class OutsideError extends Error {
 
 interface Wait {
   readonly what: string
+  readonly callsBack: boolean
   /** What the user's code may be waiting for: while there is any, time runs. */
   readonly calls: Set<object>
   readonly givenUp: Deferred<never>
@@ -39,9 +40,9 @@ export class Outside {
     return false
   }
 
-  async wait<T>(what: string, theirs: Theirs<T>): Promise<T> {
+  async wait<T>(what: string, theirs: Theirs<T>, { callsBack = true }: OutsideOptions = {}): Promise<T> {
     if (typeof theirs !== 'function' && !isPromise(theirs)) return theirs as T
-    const wait: Wait = { what, calls: new Set(), givenUp: deferred<never>(), limit: undefined }
+    const wait: Wait = { what, callsBack, calls: new Set(), givenUp: deferred<never>(), limit: undefined }
     this.#waits.add(wait)
     this.#arm(wait)
     try {
@@ -58,6 +59,7 @@ export class Outside {
   called(call: object): void {
     if (this.#waits.size === 0) return
     for (const wait of this.#waits) {
+      if (!wait.callsBack) continue
       wait.calls.add(call)
       wait.limit?.cancel()
     }

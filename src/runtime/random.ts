@@ -3,8 +3,9 @@
  * A fork has a stream of its own, so that a new draw in one place reshuffles nothing elsewhere.
  */
 export class Random {
-  readonly #key: number
+  #key: number
   readonly #state = new Uint32Array(4)
+  readonly #streams = new Map<string, Random>()
 
   constructor(seed: number, name = '') {
     let hash = (seed ^ 0x9e3779b9) >>> 0
@@ -20,6 +21,22 @@ export class Random {
   /** A stream of its own, the same for the same name. */
   fork(name: string): Random {
     return new Random(this.#key, name)
+  }
+
+  /** An integer from 0 to n − 1, the next of the stream under that name. */
+  choose(name: string, n: number): number {
+    let stream = this.#streams.get(name)
+    if (stream === undefined) {
+      stream = this.fork(name)
+      this.#streams.set(name, stream)
+    }
+    return stream.below(n)
+  }
+
+  /** All forks and streams from here on are others: what goes on must not draw what it drew in an earlier run. */
+  reseed(name: string): void {
+    this.#key = this.fork(name).#key
+    this.#streams.clear()
   }
 
   /** An unsigned 32-bit integer. */

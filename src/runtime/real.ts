@@ -62,7 +62,6 @@ export class RealRuntime implements Runtime {
   readonly time = 'real'
   readonly trace: Trace
   readonly random: Random
-  readonly #streams = new Map<string, Random>()
   readonly #timers = new Roster<Timer>()
   readonly #drives = new Roster<(reason: Error) => void>()
   /** Why no time passes any more: it was closed, or a bug ended it. */
@@ -120,12 +119,7 @@ export class RealRuntime implements Runtime {
   }
 
   choose(name: string, n: number): number {
-    let stream = this.#streams.get(name)
-    if (stream === undefined) {
-      stream = this.random.fork(name)
-      this.#streams.set(name, stream)
-    }
-    return stream.below(n)
+    return this.random.choose(name, n)
   }
 
   begin(_what: string, giveUp: (reason: Error) => void, _options?: DriveOptions): Drive {

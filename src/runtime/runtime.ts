@@ -42,6 +42,11 @@ export interface Drive {
   end(): void
 }
 
+export interface OutsideOptions {
+  /** Default true. False: it has no need of us, so that no call that begins meanwhile makes time run. */
+  readonly callsBack?: boolean
+}
+
 /** What the user's code promised or answered, or will once it is called. */
 export type Theirs<T> = PromiseLike<T> | T | (() => PromiseLike<T> | T)
 
@@ -72,7 +77,7 @@ export interface Runtime {
    * Our code awaits the user's: time stands still until it settles, at most `outsideMs`. A function is called at once, and
    * may call us in its first breath; what is handed in as a promise may only do so later.
    */
-  outside<T>(what: string, theirs: Theirs<T>): Promise<T>
+  outside<T>(what: string, theirs: Theirs<T>, options?: OutsideOptions): Promise<T>
   /** The reverse: user code that we await waits for us. Time may run until `promise` settles, but is not driven. */
   inside<T>(promise: PromiseLike<T> | T): Promise<T>
   /** A poll found something: what polls find is no idling (see `DriveOptions.poll`). */

@@ -6,7 +6,7 @@ import { patienceError } from './patience.ts'
 import { Random } from './random.ts'
 import { hop, nextTurn, raise } from './real.ts'
 import { Roster } from './roster.ts'
-import type { Deferred, Drive, DriveOptions, Runtime, Theirs, Timer, TimerOptions } from './runtime.ts'
+import type { Deferred, Drive, DriveOptions, OutsideOptions, Runtime, Theirs, Timer, TimerOptions } from './runtime.ts'
 import { Standstill } from './standstill.ts'
 import { Trace } from './trace.ts'
 
@@ -56,7 +56,6 @@ export class VirtualRuntime implements Runtime {
   readonly #patienceMs: number
   readonly #hopAlways: boolean
   readonly #pace: Pace
-  readonly #streams = new Map<string, Random>()
   readonly #queue = new EventQueue()
   readonly #idle = new EventQueue()
   readonly #drives = new Roster<PendingDrive>()
@@ -138,12 +137,7 @@ export class VirtualRuntime implements Runtime {
   }
 
   choose(name: string, n: number): number {
-    let stream = this.#streams.get(name)
-    if (stream === undefined) {
-      stream = this.random.fork(name)
-      this.#streams.set(name, stream)
-    }
-    return stream.below(n)
+    return this.random.choose(name, n)
   }
 
   // --- calls of the test, and code of the test -----------------------------------------------------------------------
@@ -182,9 +176,9 @@ export class VirtualRuntime implements Runtime {
     }
   }
 
-  outside<T>(what: string, theirs: Theirs<T>): Promise<T> {
+  outside<T>(what: string, theirs: Theirs<T>, options?: OutsideOptions): Promise<T> {
     this.#wake()
-    return this.#outside.wait(what, theirs)
+    return this.#outside.wait(what, theirs, options)
   }
 
   async inside<T>(promise: PromiseLike<T> | T): Promise<T> {

@@ -71,6 +71,7 @@ test('every TypeScript block of the documents runs', { timeout: 120_000 }, async
     `export default { test: { include: ['*/*.test.ts'], isolate: false, setupFiles: [${source('vitest.ts')}] }, resolve: { alias: [
       { find: 'mini-kafka/vitest', replacement: ${source('vitest.ts')} },
       { find: 'mini-kafka/kafkajs', replacement: ${source('kafkajs.ts')} },
+      { find: 'mini-kafka/redis', replacement: ${source('redis.ts')} },
       { find: 'mini-kafka/matchers', replacement: ${source('matchers.ts')} },
       { find: /^mini-kafka$/, replacement: ${source('index.ts')} } ] } }`,
   )

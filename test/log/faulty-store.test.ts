@@ -178,7 +178,7 @@ describe('a slow store', () => {
     })
   })
 
-  test('when a failed write cannot be taken back, writes are refused from then on', async () => {
+  test('a failed write that cannot be taken back is met by the next one, which is refused too; then the log goes on', async () => {
     const { stores, runtime } = faulty(
       { fault: 'failing', nth: 2 },
       { fault: 'failing', operation: 'truncateTo', times: 1 },
@@ -188,8 +188,12 @@ describe('a slow store', () => {
       const log = openLog({}, { store: stores.store(orders) })
       const sent = [append(log, batch(['a'])).stored, append(log, batch(['b'])).stored]
       expect(await outcomes(sent)).toEqual(['stored', 'KAFKA_STORAGE_ERROR'])
-      expect(refusalCode(() => append(log, batch(['b'])))).toBe('KAFKA_STORAGE_ERROR')
       expect(log.refusal).toContain('could not be taken back')
+      expect(refusalCode(() => append(log, batch(['c'])))).toBe('KAFKA_STORAGE_ERROR')
+      await log.drained()
+      expect(log.refusal).toBeUndefined()
+      await append(log, batch(['d'])).stored
+      expect(values(log)).toEqual(['a', 'd'])
     })
   })
 

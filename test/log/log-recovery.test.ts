@@ -116,6 +116,23 @@ describe('after a clean shutdown', () => {
   })
 })
 
+test('what is appended to a segment of an earlier life does not hide what was there before (F-36)', () => {
+  const stores = new MemoryStores()
+  const log = logIn(stores)
+  for (let at = 0; at < 4; at++) append(log, batchOfSize(100, NOW + at))
+  now(log.close())
+  const again = reopen(stores)
+  append(again, batchOfSize(100, NOW + 4))
+  again.advanceHighWatermark(5)
+  expect(again.bytesBetween(4, 5)).toBe(100)
+  expect(now(again.offsetForTimestamp(NOW + 1))).toMatchObject({ offset: 1, timestamp: NOW + 1 })
+  expect(again.snapshot().segments.map(each => each.batches.map(({ baseOffset }) => baseOffset))).toEqual([
+    [0, 1, 2, 3, 4],
+  ])
+  now(again.truncateTo(3, NOW))
+  expect(again.bytesBetween(1, 3)).toBe(200)
+})
+
 describe('after a crash', () => {
   test('all that was appended is there, the high watermark from its checkpoint (R-13)', () => {
     const stores = new MemoryStores()
