@@ -1,4 +1,6 @@
+import { allowsCluster } from '../apis/authorization.ts'
 import { Controller } from '../controller/controller.ts'
+import { controllerTolls } from '../controller/tolls.ts'
 import { METADATA_TOPIC, METADATA_TOPIC_ID } from '../metadata/metadata-batch.ts'
 import type { Life } from '../node/life.ts'
 import { LifeCarrier } from '../node/life-carrier.ts'
@@ -34,6 +36,7 @@ export class ControllerHandle extends NodeHandle {
       address: plant.controllerAddress,
       configs: plant.configs,
       features: plant.features,
+      initialRecords: plant.initialRecords,
       mutants: plant.mutants,
       apis: plant.controllerApis,
     })
@@ -47,6 +50,8 @@ export class ControllerHandle extends NodeHandle {
       apis: plant.controllerApis,
       interceptors: plant.interceptors,
       peerId: brokerIdOf,
+      opens: asker => allowsCluster(controller, asker, 'clusterAction'),
+      tolls: controllerTolls(life, controller.image, controller.settings),
       unknownApiVersions: {
         errorCode: errorCodes.UNSUPPORTED_VERSION,
         apiKeys: [{ apiKey: 18, minVersion: 0, maxVersion: 4 }],

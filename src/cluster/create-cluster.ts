@@ -14,9 +14,12 @@ import { BrokerHandle } from './broker-handle.ts'
 import { Cluster } from './cluster.ts'
 import { clusterWatches } from './clusters.ts'
 import { ControllerHandle } from './controller-handle.ts'
-import { openGateways } from './listening.ts'
+import { insideListener, openGateways } from './gateways.ts'
 import { type ClusterOptions, type ClusterPlan, planCluster } from './options.ts'
 import { brokerName, type Plant } from './plant.ts'
+import { orderQuotas } from './quota-order.ts'
+import { scramRecords } from './sasl-options.ts'
+import { RunCertificates } from './tls-options.ts'
 
 const PORT = 9092
 
@@ -35,14 +38,19 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
   await loadInstalledCodecs()
   const runtime = makeRuntime(options, plan)
   const clientApis = apisOfRelease(brokerApis, plan.release)
+  const clusterId = clusterIdOf(runtime)
+  const { listeners, sasl } = plan.admission
   const plant: Plant = {
     runtime,
     network: new LinkNetwork(runtime),
     stores: options.logs ?? new MemoryStores(),
     interceptors: new Interceptors(),
-    clusterId: clusterIdOf(runtime),
+    clusterId,
     configs: plan.configs,
     features: plan.features,
+    sasl,
+    certificates: new RunCertificates(runtime, clusterId),
+    initialRecords: scramRecords(sasl, n => runtime.choose('salt of a user', n)),
     brokerApis: clientApis,
     peerApis: brokerApis,
     unknownApiVersions: unknownApiVersions(clientApis, plan.release),
@@ -60,11 +68,11 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
     })
   })
   const ids = plan.brokers.map(({ id }) => id)
-  const gateways = plan.listen && (await openGateways(plant, plan.listen, ids, plant.warn))
+  const gateways = listeners && (await openGateways(plant, listeners, ids))
   const controller = new ControllerHandle(plant)
   const brokers = plan.brokers.map(({ id, rack }, index) => {
-    const gateway = gateways?.[index]
-    return new BrokerHandle(plant, id, rack, gateway?.advertised ?? { host: `broker-${id}`, port: PORT }, gateway)
+    const own = gateways?.[index]
+    return new BrokerHandle(plant, id, rack, own?.listeners ?? [insideListener(id, PORT, sasl)], own)
   })
   const cluster = new Cluster({ plant, brokers, controller, seed: plan.seed })
   for (const watch of clusterWatches()) watch.created(cluster)
@@ -74,6 +82,7 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
       for (const broker of brokers) broker.start()
       await runtime.until(() => brokers.every(broker => broker.isReady)).promise
       await cluster.createTopics(options.topics ?? {})
+      if (options.quotas !== undefined) await orderQuotas(plant, options.quotas)
     })
   } catch (error) {
     await cluster.close()

@@ -12,9 +12,11 @@ import type { fetch } from '../apis/fetch.ts'
 import type { incrementalAlterConfigs } from '../apis/incremental-alter-configs.ts'
 import type { listPartitionReassignments } from '../apis/list-partition-reassignments.ts'
 import type { Eventually, LogStore } from '../log/log-store.ts'
+import { type Authorizer, authorizerOf } from '../metadata/authorizer.ts'
 import { noOverrides, type Overrides } from '../metadata/config-values.ts'
 import { ClusterImage } from '../metadata/image.ts'
 import { metadataRecordsOf } from '../metadata/metadata-batch.ts'
+import type { MetadataRecordInput } from '../metadata/records.ts'
 import type { Address } from '../network/channel.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { AnyApi, RequestContext, RequestOf, ResponseInput } from '../wire/api.ts'
@@ -33,11 +35,13 @@ import { decideElections, electionsRefused } from './elections.ts'
 import { formatRecords } from './format.ts'
 import { MetadataLog } from './metadata-log.ts'
 import { MetadataReaders } from './metadata-readers.ts'
+import { MutationQuotas, type MutationRequester } from './mutation-quotas.ts'
 import { decideNewPartitions } from './partition-creation.ts'
 import { decideProducerIds } from './producer-ids.ts'
 import { quorumDescription } from './quorum.ts'
 import { decideReassignments, listReassignments, reassignmentsRefused } from './reassignments.ts'
 import { errorFields } from './refusal.ts'
+import { TokenTimer } from './token-timer.ts'
 import { decideTopics } from './topic-creation.ts'
 import { decideDeletion } from './topic-deletion.ts'
 
@@ -58,6 +62,8 @@ export interface ControllerOptions {
   readonly configs?: Overrides
   /** Levels other than those of a new 4.3 cluster; 0 leaves a feature out. Only a fresh store minds them. */
   readonly features?: Readonly<Record<string, number>>
+  /** What else a fresh store begins with. */
+  readonly initialRecords?: readonly MetadataRecordInput[]
   /** Safety rules to switch off, for tests of checkers: `no-alter-partition-epoch-check` (R-23). */
   readonly mutants?: ReadonlySet<string>
   /** What it takes, by key, for ApiVersions (W-15). */
@@ -81,13 +87,18 @@ export class Controller {
   readonly administration: Administration
   readonly image = new ClusterImage()
   readonly settings: Settings
+  /** Who may do what; undefined: everybody everything. */
+  readonly authorizer: Authorizer | undefined
   readonly #runtime: Runtime
   readonly #log: MetadataLog
   readonly #contacts: BrokerContacts
   readonly #readers: MetadataReaders
   readonly #elections: ElectionTimers
+  readonly #mutations: MutationQuotas
+  readonly #tokens: TokenTimer
   readonly #configs: Overrides
   readonly #features: Readonly<Record<string, number>>
+  readonly #initialRecords: readonly MetadataRecordInput[]
   readonly #mutants: ReadonlySet<string>
   #isActive = false
 
@@ -101,13 +112,18 @@ export class Controller {
     this.#runtime = runtime
     this.#configs = options.configs ?? noOverrides
     this.#features = options.features ?? {}
+    this.#initialRecords = options.initialRecords ?? []
     this.#mutants = options.mutants ?? new Set()
+    this.authorizer = authorizerOf(this.image.acls, this.#configs)
     this.settings = new Settings(this.image, this.#configs, nodeId)
+    this.#mutations = new MutationQuotas(this.image, this.settings)
     this.#log = new MetadataLog(options.store)
     this.#readers = new MetadataReaders(runtime, this.#log, clusterId, nodeId, broker => this.image.isActive(broker))
     const sessionMs = () => this.settings.values['broker.session.timeout.ms']
     this.#contacts = new BrokerContacts(runtime, sessionMs, broker => this.#fence(broker))
-    this.#elections = new ElectionTimers(runtime, this.settings, decide => this.#performUnasked(decide))
+    const unasked = (decide: (situation: Situation) => Decision<undefined>) => this.#performUnasked(decide)
+    this.#elections = new ElectionTimers(runtime, this.settings, unasked)
+    this.#tokens = new TokenTimer(runtime, this.image, this.settings, unasked)
   }
 
   /** Reads the log, formats a fresh one, and takes up its duties. Before that everything is refused. */
@@ -119,10 +135,14 @@ export class Controller {
   #activate(): Eventually<void> {
     this.#isActive = true
     this.#elections.begin()
+    this.#tokens.begin()
     this.#follow(false)
     this.#runtime.trace.add('metadata', 'controller', { what: 'active', endOffset: this.#log.nextOffset })
     if (this.#log.nextOffset > 0) return
-    return this.#perform(() => ({ records: formatRecords(this.#features, this.#configs), response: undefined }))
+    return this.#perform(() => ({
+      records: [...formatRecords(this.#features, this.#configs), ...this.#initialRecords],
+      response: undefined,
+    }))
   }
 
   /** Whether it takes requests. */
@@ -187,6 +207,7 @@ export class Controller {
       if (announced) announcePartition(this.#runtime.trace, change)
     }
     this.#elections.follow(changes)
+    this.#tokens.follow()
   }
 
   #fence(brokerId: number): void {
@@ -279,9 +300,10 @@ export class Controller {
     )
   }
 
-  createTopics(request: RequestOf<typeof createTopics>): Answer<typeof createTopics> {
+  createTopics(request: RequestOf<typeof createTopics>, context?: MutationRequester): Answer<typeof createTopics> {
+    const quota = this.#mutations.of(context, 6, this.#runtime.now())
     return this.#answerApplied(
-      situation => decideTopics(request, situation),
+      situation => decideTopics(request, situation, quota),
       error => ({
         throttleTimeMs: 0,
         topics: request.topics.map(({ name }) => ({
@@ -295,20 +317,22 @@ export class Controller {
     )
   }
 
-  deleteTopics(
-    request: RequestOf<typeof deleteTopics>,
-    context: Pick<RequestContext, 'version'>,
-  ): Answer<typeof deleteTopics> {
+  deleteTopics(request: RequestOf<typeof deleteTopics>, context: MutationRequester): Answer<typeof deleteTopics> {
+    const quota = this.#mutations.of(context, 5, this.#runtime.now())
     const named = context.version >= 6 ? request.topics : request.topicNames.map(name => ({ name }))
     return this.#answerApplied(
-      situation => decideDeletion(request, context.version, situation),
+      situation => decideDeletion(request, context.version, situation, quota),
       error => ({ throttleTimeMs: 0, responses: named.map(topic => ({ ...topic, ...errorFields(error) })) }),
     )
   }
 
-  createPartitions(request: RequestOf<typeof createPartitions>): Answer<typeof createPartitions> {
+  createPartitions(
+    request: RequestOf<typeof createPartitions>,
+    context?: MutationRequester,
+  ): Answer<typeof createPartitions> {
+    const quota = this.#mutations.of(context, 3, this.#runtime.now())
     return this.#answerApplied(
-      situation => decideNewPartitions(request, situation),
+      situation => decideNewPartitions(request, situation, quota),
       error => ({
         throttleTimeMs: 0,
         results: request.topics.map(({ name }) => ({ name, ...errorFields(error) })),

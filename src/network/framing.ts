@@ -5,6 +5,12 @@ const PREFIX_BYTES = 4
 /** No more than this is set aside for a frame on the mere word of its size. */
 const TRUSTED_BYTES = 1024 * 1024
 
+/** What a frame may have, and the configuration key that says so: of who has not said who they are, less (M-60). */
+export interface FrameLimit {
+  readonly bytes: number
+  readonly key: string
+}
+
 /** A size that cannot be: whoever sent it is not understood any more. */
 export class FrameSizeError extends Error {
   override readonly name = 'FrameSizeError'
@@ -16,7 +22,7 @@ export class FrameSizeError extends Error {
  * batches are in one piece.
  */
 export class Framing {
-  readonly #maxBytes: number
+  #limit: FrameLimit
   readonly #chunks: Uint8Array[] = []
   /** In the first chunk. */
   #at = 0
@@ -29,8 +35,13 @@ export class Framing {
   /** The last chunk, while it is only lent. */
   #lent: Uint8Array | undefined
 
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes
+  constructor(limit: number | FrameLimit) {
+    this.#limit = typeof limit === 'number' ? { bytes: limit, key: 'socket.request.max.bytes' } : limit
+  }
+
+  /** From the next frame on. */
+  allow(limit: FrameLimit): void {
+    this.#limit = limit
   }
 
   /** Bytes that are no frame yet. */
@@ -110,8 +121,9 @@ export class Framing {
       this.#skip(1)
     }
     if (size <= 0) throw new FrameSizeError(`a frame of ${size} bytes`)
-    if (size > this.#maxBytes) {
-      throw new FrameSizeError(`a frame of ${size} bytes, more than socket.request.max.bytes, ${this.#maxBytes}`)
+    const { bytes, key } = this.#limit
+    if (size > bytes) {
+      throw new FrameSizeError(`a frame of ${size} bytes, more than ${key}, ${bytes}`)
     }
     this.#size = size
     return true

@@ -16,6 +16,7 @@ import { Life } from '../../src/node/life.ts'
 import { VirtualRuntime } from '../../src/runtime/virtual.ts'
 import type { Api, RequestContext } from '../../src/wire/api.ts'
 import { errorOf } from '../../src/wire/errors.ts'
+import { ANONYMOUS } from '../../src/wire/principal.ts'
 import { Reader } from '../../src/wire/reader.ts'
 import type { Decoded, Encodable, Fields } from '../../src/wire/schema.ts'
 import { uuidToText, zeroUuid } from '../../src/wire/uuid.ts'
@@ -335,6 +336,11 @@ export function contextOf(version: number): RequestContext {
     correlationId: 1,
     from: 'test',
     peer: undefined,
+    principal: ANONYMOUS,
+    byToken: false,
+    host: '127.0.0.1',
+    listener: 'PLAINTEXT',
+    securityProtocol: 'PLAINTEXT',
     closed: { isClosed: false, onClose: () => () => {} },
   }
 }
