@@ -1,4 +1,6 @@
 export * from './apis/kafka-names.ts'
+export type { TokenVerifier, VerifiedToken } from './broker/authentication/authority.ts'
+export type { SaslMechanism } from './broker/authentication/sasl-gate.ts'
 export type { AclBinding, AclFilter } from './client/admin/acls.ts'
 export type {
   ClientQuotaAlteration,
@@ -114,8 +116,12 @@ export type {
   PartitionInfo,
   TopicPartition,
 } from './client/topic-partition.ts'
+export type { Access, AccessOperation, AccessOptions, AccessResource } from './cluster/acl-order.ts'
+export type { AuthorizerOptions } from './cluster/authorizer-options.ts'
 export type { BrokerHandle } from './cluster/broker-handle.ts'
+export type { Certificate } from './cluster/certificates/certificate.ts'
 export type { Cluster } from './cluster/cluster.ts'
+export type { InProcessOptions } from './cluster/connected-clients.ts'
 export type { ControllerHandle } from './cluster/controller-handle.ts'
 export type { Coordinated } from './cluster/coordinator-lookup.ts'
 export { createCluster } from './cluster/create-cluster.ts'
@@ -144,9 +150,12 @@ export {
 } from './cluster/network-faults.ts'
 export type { BrokerSpec, ClusterOptions, NewTopic, TopicSpec } from './cluster/options.ts'
 export type { PartitionView, ReplicaView } from './cluster/partition-view.ts'
+export type { QuotaEntity, QuotaLimits, QuotaSpec } from './cluster/quota-order.ts'
 export type { FailNextOptions, RequestFault } from './cluster/request-faults.ts'
 export type { RequestFilter, SeenRequest } from './cluster/request-journal.ts'
+export type { SaslOptions } from './cluster/sasl-options.ts'
 export { FaultsNeverFiredError } from './cluster/scripted-faults.ts'
+export type { TlsOptions } from './cluster/tls-options.ts'
 export type {
   BytesRecord,
   JsonRecord,

@@ -13,8 +13,6 @@ const rules = JSON.parse(readFileSync(join(here, 'data/kafka/rules.json'), 'utf8
 /** Reason → ids, one by one or as spans. */
 const uncovered: Readonly<Record<string, string>> = {
   'share groups: there are none': 'G-60…G-62',
-  'authentication and authorization by brokers: a later issue': 'M-60…M-73 W-7 W-16',
-  'quotas: a later issue': 'M-30…M-32 F-13',
   'metrics of brokers: clients have theirs': 'P-25',
   'no broker here asks its clients to bootstrap again': 'M-6',
   'an exception that is no KafkaError is a bug here, and ends the run loudly instead of being answered': 'W-51',

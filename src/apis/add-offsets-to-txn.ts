@@ -4,6 +4,7 @@ import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorCodes } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { int16, int32, int64, string } from '../wire/schema.ts'
+import { demand } from './authorization.ts'
 import { fencedBefore } from './fenced-producer.ts'
 
 const request = {
@@ -35,11 +36,13 @@ export const addOffsetsToTxn: Api<typeof request, typeof response> = defineApi({
 function answer(
   broker: Broker,
   { transactionalId, producerId, producerEpoch, groupId }: Decoded<typeof request>,
-  { version }: RequestContext,
+  context: RequestContext,
 ): Encodable<typeof response> | Promise<Encodable<typeof response>> {
-  const failed = (error: unknown) => ({ throttleTimeMs: 0, errorCode: fencedBefore(2, version, error).code })
+  const failed = (error: unknown) => ({ throttleTimeMs: 0, errorCode: fencedBefore(2, context.version, error).code })
   const done = () => ({ throttleTimeMs: 0, errorCode: errorCodes.NONE })
   try {
+    demand(broker, context, 'write', 'transactionalId', transactionalId)
+    demand(broker, context, 'read', 'group', groupId)
     const { membership } = broker.transactions.shardOf(transactionalId)
     const partitions = new Map([[OFFSETS_TOPIC, new Set([broker.groups.partitionToBe(groupId)])]])
     const added = membership.add({ transactionalId, producerId, producerEpoch, partitions }, 0)

@@ -5,6 +5,7 @@ import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { type ErrorName, errorCodes } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, boolean, int16, int32, int64, string } from '../wire/schema.ts'
+import { allows, allowsCluster } from './authorization.ts'
 import { fencedBefore } from './fenced-producer.ts'
 
 const request = {
@@ -75,17 +76,21 @@ const BROKERS_SINCE = 4
 function answer(
   broker: Broker,
   asked: Decoded<typeof request>,
-  { version }: RequestContext,
+  context: RequestContext,
 ): Encodable<typeof response> | Promise<Encodable<typeof response>> {
+  const { version } = context
   if (version < BROKERS_SINCE) {
     const { v3AndBelowTransactionalId: transactionalId, v3AndBelowTopics: topics } = asked
     const producer = { producerId: asked.v3AndBelowProducerId, producerEpoch: asked.v3AndBelowProducerEpoch }
-    const results = resultsOf(broker, { transactionalId, ...producer, topics, verifyOnly: false }, version)
+    const results = resultsOf(broker, { transactionalId, ...producer, topics, verifyOnly: false }, context)
     const respond = (resultsByTopicV3AndBelow: Results) => ({ throttleTimeMs: 0, resultsByTopicV3AndBelow })
     return results instanceof Promise ? results.then(respond) : respond(results)
   }
+  if (!allowsCluster(broker, context, 'clusterAction')) {
+    return { throttleTimeMs: 0, errorCode: errorCodes.CLUSTER_AUTHORIZATION_FAILED, resultsByTransaction: [] }
+  }
   const answers = asked.transactions.map((each): TransactionResults | Promise<TransactionResults> => {
-    const results = resultsOf(broker, each, version)
+    const results = resultsOf(broker, each, context)
     const named = (topicResults: Results) => ({ transactionalId: each.transactionalId, topicResults })
     return results instanceof Promise ? results.then(named) : named(results)
   })
@@ -105,9 +110,16 @@ interface Asked {
 }
 
 /** One that cannot be taken, and none is; the others are told so. */
-function resultsOf(broker: Broker, asked: Asked, version: number): Results | Promise<Results> {
+function resultsOf(broker: Broker, asked: Asked, context: RequestContext): Results | Promise<Results> {
+  const { version } = context
+  // Of those that brokers hand on, they have asked who may what.
+  const isClient = version < BROKERS_SINCE
+  if (isClient && !allows(broker, context, 'write', 'transactionalId', asked.transactionalId)) {
+    return said(asked.topics, () => 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
+  }
+  const isForbidden = (topic: string) => internalTopics.has(topic) || !allows(broker, context, 'write', 'topic', topic)
   const refusal = (topic: string, partition: number): ErrorName => {
-    if (version < BROKERS_SINCE && internalTopics.has(topic)) return 'TOPIC_AUTHORIZATION_FAILED'
+    if (isClient && isForbidden(topic)) return 'TOPIC_AUTHORIZATION_FAILED'
     return broker.image.partition(topic, partition) === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'NONE'
   }
   const isRefused = asked.topics.some(({ name, partitions }) => partitions.some(id => refusal(name, id) !== 'NONE'))

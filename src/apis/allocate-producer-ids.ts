@@ -1,6 +1,7 @@
 import type { Controller } from '../controller/controller.ts'
 import { type Api, defineApi } from '../wire/api.ts'
 import { int16, int32, int64 } from '../wire/schema.ts'
+import { clusterRefusal } from './authorization.ts'
 
 const request = {
   brokerId: int32,
@@ -24,5 +25,10 @@ export const allocateProducerIds: Api<typeof request, typeof response> = defineA
   flexibleFrom: 0,
   request,
   response,
-  controller: (controller: Controller, request) => controller.allocateProducerIds(request),
+  controller: (controller: Controller, request, context) => {
+    const error = clusterRefusal(controller, context, 'clusterAction')
+    return error === undefined
+      ? controller.allocateProducerIds(request)
+      : { throttleTimeMs: 0, errorCode: error.code, producerIdStart: 0, producerIdLen: 0 }
+  },
 })

@@ -2,7 +2,10 @@ import type { Broker } from '../broker/broker.ts'
 import type { Controller } from '../controller/controller.ts'
 import { type Api, defineApi } from '../wire/api.ts'
 import { errorFields } from '../wire/error-fields.ts'
+import type { KafkaError } from '../wire/errors.ts'
+import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, boolean, float64, int16, int32, string } from '../wire/schema.ts'
+import { clusterRefusal } from './authorization.ts'
 import { forwarded } from './forwarding.ts'
 
 const request = {
@@ -45,10 +48,14 @@ export const alterClientQuotas: Api<typeof request, typeof response> = defineApi
   flexibleFrom: 1,
   request,
   response,
-  broker: (broker: Broker, request) =>
-    forwarded(broker, alterClientQuotas, request, error => ({
-      throttleTimeMs: 0,
-      entries: request.entries.map(({ entity }) => ({ ...errorFields(error), entity })),
-    })),
-  controller: ({ administration }: Controller, request) => administration.alterClientQuotas(request),
+  broker: (broker: Broker, request, context) =>
+    forwarded(broker, alterClientQuotas, request, context, error => refused(request, error)),
+  controller: (controller: Controller, request, context) => {
+    const error = clusterRefusal(controller, context, 'alterConfigs')
+    return error === undefined ? controller.administration.alterClientQuotas(request) : refused(request, error)
+  },
 })
+
+function refused({ entries }: Decoded<typeof request>, error: KafkaError): Encodable<typeof response> {
+  return { throttleTimeMs: 0, entries: entries.map(({ entity }) => ({ ...errorFields(error), entity })) }
+}

@@ -2,7 +2,7 @@ import type { Broker } from '../broker/broker.ts'
 import type { Controller } from '../controller/controller.ts'
 import { type Api, defineApi } from '../wire/api.ts'
 import { array, boolean, int8, int16, int32, string } from '../wire/schema.ts'
-import { forwardedConfigs } from './config-forwarding.ts'
+import { alterAllowed, forwardedConfigs } from './config-forwarding.ts'
 
 const request = {
   resources: array({
@@ -38,7 +38,10 @@ export const alterConfigs: Api<typeof request, typeof response> = defineApi({
   flexibleFrom: 2,
   request,
   response,
-  broker: (broker: Broker, request) =>
-    forwardedConfigs(broker, alterConfigs, request.resources, resources => ({ ...request, resources })),
-  controller: ({ administration }: Controller, request) => administration.alterConfigs(request),
+  broker: (broker: Broker, request, context) =>
+    forwardedConfigs(broker, alterConfigs, request.resources, context, resources => ({ ...request, resources })),
+  controller: (controller: Controller, request, context) =>
+    alterAllowed(controller, request.resources, context, resources =>
+      controller.administration.alterConfigs({ ...request, resources: [...resources] }),
+    ),
 })

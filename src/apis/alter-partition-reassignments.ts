@@ -2,7 +2,10 @@ import type { Broker } from '../broker/broker.ts'
 import type { Controller } from '../controller/controller.ts'
 import { type Api, defineApi } from '../wire/api.ts'
 import { errorFields } from '../wire/error-fields.ts'
+import type { KafkaError } from '../wire/errors.ts'
+import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, boolean, int16, int32, string } from '../wire/schema.ts'
+import { clusterRefusal } from './authorization.ts'
 import { forwarded } from './forwarding.ts'
 
 const request = {
@@ -43,14 +46,21 @@ export const alterPartitionReassignments: Api<typeof request, typeof response> =
   flexibleFrom: 0,
   request,
   response,
-  broker: (broker: Broker, request) =>
-    forwarded(broker, alterPartitionReassignments, request, error => ({
-      throttleTimeMs: 0,
-      ...errorFields(error),
-      responses: request.topics.map(({ name, partitions }) => ({
-        name,
-        partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, ...errorFields(error) })),
-      })),
-    })),
-  controller: (controller: Controller, request) => controller.alterPartitionReassignments(request),
+  broker: (broker: Broker, request, context) =>
+    forwarded(broker, alterPartitionReassignments, request, context, error => refused(request, error)),
+  controller: (controller: Controller, request, context) => {
+    const error = clusterRefusal(controller, context, 'alter')
+    return error === undefined ? controller.alterPartitionReassignments(request) : refused(request, error)
+  },
 })
+
+function refused({ topics }: Decoded<typeof request>, error: KafkaError): Encodable<typeof response> {
+  return {
+    throttleTimeMs: 0,
+    ...errorFields(error),
+    responses: topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, ...errorFields(error) })),
+    })),
+  }
+}

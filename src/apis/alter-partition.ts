@@ -1,6 +1,7 @@
 import type { Controller } from '../controller/controller.ts'
 import { type Api, defineApi } from '../wire/api.ts'
 import { array, int8, int16, int32, int64, uuid } from '../wire/schema.ts'
+import { clusterRefusal } from './authorization.ts'
 
 const request = {
   brokerId: int32,
@@ -49,5 +50,10 @@ export const alterPartition: Api<typeof request, typeof response> = defineApi({
   flexibleFrom: 0,
   request,
   response,
-  controller: (controller: Controller, request, context) => controller.alterPartition(request, context),
+  controller: (controller: Controller, request, context) => {
+    const error = clusterRefusal(controller, context, 'clusterAction')
+    return error === undefined
+      ? controller.alterPartition(request, context)
+      : { throttleTimeMs: 0, errorCode: error.code, topics: [] }
+  },
 })

@@ -1,8 +1,9 @@
 import type { Broker } from '../broker/broker.ts'
-import { type Api, defineApi } from '../wire/api.ts'
+import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { type ErrorName, errorCodes } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, int16, int32, string } from '../wire/schema.ts'
+import { allowsCluster } from './authorization.ts'
 import { logDirOf } from './log-dir.ts'
 
 const request = {
@@ -41,13 +42,18 @@ export const alterReplicaLogDirs: Api<typeof request, typeof response> = defineA
   broker: alter,
 })
 
-function alter(broker: Broker, { dirs }: Decoded<typeof request>): Encodable<typeof response> {
+function alter(broker: Broker, { dirs }: Decoded<typeof request>, context: RequestContext): Encodable<typeof response> {
+  const mayAlter = allowsCluster(broker, context, 'alter')
   const ownPath = logDirOf(broker)
   const errors = new Map<string, Map<number, ErrorName>>()
   for (const { path, topics } of dirs) {
     for (const { name, partitions } of topics) {
       for (const partition of partitions) {
-        const error = path === ownPath ? errorOf(broker, name, partition) : 'LOG_DIR_NOT_FOUND'
+        const error = !mayAlter
+          ? 'CLUSTER_AUTHORIZATION_FAILED'
+          : path === ownPath
+            ? errorOf(broker, name, partition)
+            : 'LOG_DIR_NOT_FOUND'
         const here = errors.get(name) ?? new Map<number, ErrorName>()
         errors.set(name, here.set(partition, error))
       }

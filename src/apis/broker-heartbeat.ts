@@ -1,6 +1,7 @@
 import type { Controller } from '../controller/controller.ts'
 import { type Api, defineApi } from '../wire/api.ts'
 import { array, boolean, int16, int32, int64, uuid } from '../wire/schema.ts'
+import { clusterRefusal } from './authorization.ts'
 
 const request = {
   brokerId: int32,
@@ -32,5 +33,10 @@ export const brokerHeartbeat: Api<typeof request, typeof response> = defineApi({
   flexibleFrom: 0,
   request,
   response,
-  controller: (controller: Controller, request) => controller.heartbeat(request),
+  controller: (controller: Controller, request, context) => {
+    const error = clusterRefusal(controller, context, 'clusterAction')
+    return error === undefined
+      ? controller.heartbeat(request)
+      : { throttleTimeMs: 0, errorCode: error.code, shouldShutDown: false }
+  },
 })

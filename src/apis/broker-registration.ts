@@ -1,6 +1,7 @@
 import type { Controller } from '../controller/controller.ts'
 import { type Api, defineApi } from '../wire/api.ts'
 import { array, boolean, int16, int32, int64, string, uint16, uuid } from '../wire/schema.ts'
+import { clusterRefusal } from './authorization.ts'
 
 const request = {
   brokerId: int32,
@@ -41,5 +42,8 @@ export const brokerRegistration: Api<typeof request, typeof response> = defineAp
   flexibleFrom: 0,
   request,
   response,
-  controller: (controller: Controller, request) => controller.registerBroker(request),
+  controller: (controller: Controller, request, context) => {
+    const error = clusterRefusal(controller, context, 'clusterAction')
+    return error === undefined ? controller.registerBroker(request) : { throttleTimeMs: 0, errorCode: error.code }
+  },
 })

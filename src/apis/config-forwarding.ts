@@ -1,8 +1,10 @@
 import type { Broker } from '../broker/broker.ts'
 import { CLUSTER_DEFAULT, resourceTypes } from '../metadata/image.ts'
-import type { AnyApi, RequestInput, ResponseInput } from '../wire/api.ts'
+import type { AnyApi, RequestContext, RequestInput, ResponseInput } from '../wire/api.ts'
 import { type ErrorFields, errorFields } from '../wire/error-fields.ts'
 import { KafkaError } from '../wire/errors.ts'
+import type { Guarded } from './authorization.ts'
+import { configRefusal } from './config-authorization.ts'
 import { forwarded } from './forwarding.ts'
 
 interface Resource {
@@ -26,6 +28,7 @@ export async function forwardedConfigs<A extends AnyApi, R extends Resource>(
   broker: Broker,
   api: A,
   resources: readonly R[],
+  context: RequestContext,
   bodyOf: (resources: readonly R[]) => RequestInput<A>,
 ): Promise<Response> {
   const refusals = new Map<R, KafkaError>()
@@ -40,7 +43,13 @@ export async function forwardedConfigs<A extends AnyApi, R extends Resource>(
       throttleTimeMs: 0,
       responses: sent.map(resource => answerOf(resource, error)),
     })
-    const response = await forwarded(broker, api, bodyOf(sent), error => refused(error) as object as ResponseInput<A>)
+    const response = await forwarded(
+      broker,
+      api,
+      bodyOf(sent),
+      context,
+      error => refused(error) as object as ResponseInput<A>,
+    )
     answered.push(...(response as object as Response).responses)
   }
   // The controller answers in the order of the request.
@@ -69,4 +78,29 @@ function refusalOf(resource: Resource, resources: readonly Resource[], broker: B
 
 function answerOf({ resourceType, resourceName }: Resource, error: KafkaError): ResourceAnswer {
   return { ...errorFields(error), resourceType, resourceName }
+}
+
+/** The controller's part: what the asker may alter is altered, the rest refused. */
+export function alterAllowed<R extends Resource>(
+  controller: Guarded,
+  resources: readonly R[],
+  context: RequestContext,
+  alter: (resources: readonly R[]) => object,
+): Response | Promise<Response> {
+  if (controller.authorizer === undefined) return alter(resources) as Response | Promise<Response>
+  const forbidden: ResourceAnswer[] = []
+  const isAllowed = (resource: R): boolean => {
+    const error = configRefusal(controller, context, 'alterConfigs', resource.resourceType, resource.resourceName)
+    if (error !== undefined) forbidden.push(answerOf(resource, error))
+    return error === undefined
+  }
+  const allowed = resources.filter(isAllowed)
+  const answered = (altered: Response): Response => {
+    const [done, refused] = [[...altered.responses], [...forbidden]]
+    // In the order of the request.
+    const responses = resources.map(each => (allowed.includes(each) ? done.shift()! : refused.shift()!))
+    return { ...altered, responses }
+  }
+  const altered = alter(allowed) as Response | Promise<Response>
+  return altered instanceof Promise ? altered.then(answered) : answered(altered)
 }

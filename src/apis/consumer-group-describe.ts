@@ -1,11 +1,10 @@
 import type { Broker } from '../broker/broker.ts'
 import type { ConsumerGroup } from '../coordinators/groups/consumer/consumer-group.ts'
-import { type Api, defineApi } from '../wire/api.ts'
-import { errorFields } from '../wire/error-fields.ts'
+import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, boolean, int8, int16, int32, string, struct, uuid } from '../wire/schema.ts'
-import { allGroupOperations } from './authorized-operations.ts'
+import { allows, authorizedOperations, demand, terseFields } from './authorization.ts'
 import { requireConsumerProtocol } from './consumer-protocol-enabled.ts'
 
 const request = {
@@ -77,16 +76,21 @@ const CONSUMER_MEMBER = 1
 function answer(
   broker: Broker,
   { groupIds, includeAuthorizedOperations }: Decoded<typeof request>,
+  context: RequestContext,
 ): Encodable<typeof response> {
-  const groups = groupIds.map(groupId => described(broker, groupId, includeAuthorizedOperations))
+  const groups = groupIds.map(groupId => described(broker, groupId, context, includeAuthorizedOperations))
   return { throttleTimeMs: 0, groups }
 }
 
-function described(broker: Broker, groupId: string, withOperations: boolean): DescribedGroup {
+function described(broker: Broker, groupId: string, context: RequestContext, withOperations: boolean): DescribedGroup {
   try {
     requireConsumerProtocol(broker)
+    demand(broker, context, 'describe', 'group', groupId)
     if (groupId === '') throw new KafkaError('INVALID_GROUP_ID')
     const { group, assignorName } = broker.groups.shardOf(groupId).consumer.described(groupId)
+    const members = [...group.members.values()].map(member => describedMember(broker, group, member))
+    const isShown = (name: string) => allows(broker, context, 'describe', 'topic', name)
+    if (!topicsOf(members).every(isShown)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED', HIDDEN)
     return {
       errorCode: 0,
       groupId,
@@ -94,14 +98,22 @@ function described(broker: Broker, groupId: string, withOperations: boolean): De
       groupEpoch: group.groupEpoch,
       assignmentEpoch: group.assignmentEpoch,
       assignorName,
-      members: [...group.members.values()].map(member => describedMember(broker, group, member)),
-      ...(withOperations ? { authorizedOperations: allGroupOperations } : {}),
+      members,
+      ...(withOperations ? { authorizedOperations: authorizedOperations(broker, context, 'group', groupId) } : {}),
     }
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error
     const none = { groupState: '', groupEpoch: 0, assignmentEpoch: 0, assignorName: '', members: [] }
-    return { ...errorFields(error), groupId, ...none }
+    return { ...terseFields(error), groupId, ...none }
   }
+}
+
+/** What members have and are to have would tell of topics that the asker must not know. */
+const HIDDEN = 'The group has topics that the client is not authorized to describe.'
+
+function topicsOf(members: readonly DescribedMember[]): string[] {
+  const lists = members.flatMap(({ assignment, targetAssignment }) => [assignment, targetAssignment])
+  return lists.flatMap(({ topicPartitions }) => topicPartitions.map(({ topicName }) => topicName))
 }
 
 function describedMember({ image }: Broker, group: ConsumerGroup, member: Member): DescribedMember {

@@ -1,9 +1,9 @@
 import type { Broker } from '../broker/broker.ts'
 import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
-import { errorFields } from '../wire/error-fields.ts'
 import { KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, int16, int32, string, struct, uuid } from '../wire/schema.ts'
+import { demand, terseFields } from './authorization.ts'
 import { requireConsumerProtocol } from './consumer-protocol-enabled.ts'
 
 const request = {
@@ -65,6 +65,8 @@ const OWN_MEMBER_ID_VERSION = 1
 function answer(broker: Broker, request: Request, context: RequestContext): Response | Promise<Response> {
   try {
     requireConsumerProtocol(broker)
+    demand(broker, context, 'read', 'group', request.groupId)
+    for (const topic of request.subscribedTopicNames ?? []) demand(broker, context, 'describe', 'topic', topic)
     requireValid(request, context.version)
     const answered = broker.groups.shardToHear(request).consumer.heartbeat(request, context)
     return answered instanceof Promise ? answered.catch(refused) : answered
@@ -75,7 +77,7 @@ function answer(broker: Broker, request: Request, context: RequestContext): Resp
 
 function refused(error: unknown): Response {
   if (!(error instanceof KafkaError)) throw error
-  return { throttleTimeMs: 0, ...errorFields(error), memberEpoch: 0, heartbeatIntervalMs: 0 }
+  return { throttleTimeMs: 0, ...terseFields(error), memberEpoch: 0, heartbeatIntervalMs: 0 }
 }
 
 /** G-51, in Kafka's order. @throws {KafkaError} INVALID_REQUEST */

@@ -1,10 +1,9 @@
 import type { Broker } from '../broker/broker.ts'
 import type { Controller } from '../controller/controller.ts'
 import { type Api, defineApi } from '../wire/api.ts'
-import { errorFields } from '../wire/error-fields.ts'
-import { KafkaError } from '../wire/errors.ts'
-import type { Decoded, Encodable } from '../wire/schema.ts'
+import type { Decoded } from '../wire/schema.ts'
 import { array, int8, int16, int32, string } from '../wire/schema.ts'
+import { aclRefusal, aclsRefused, requireCodes } from './acl-refusal.ts'
 import { forwarded } from './forwarding.ts'
 
 const request = {
@@ -29,7 +28,8 @@ const response = {
 
 /**
  * Creates ACLs. A broker forwards it to the active controller, which without an authorizer answers SECURITY_DISABLED for each
- * (M-73). v2 is the first flexible version, v3 knows the resource type of users (KIP-373).
+ * (M-73); who asks needs ALTER on the
+ * cluster. v2 is the first flexible version, v3 knows the resource type of users (KIP-373).
  */
 export const createAcls: Api<typeof request, typeof response> = defineApi({
   key: 30,
@@ -38,11 +38,18 @@ export const createAcls: Api<typeof request, typeof response> = defineApi({
   flexibleFrom: 2,
   request,
   response,
-  broker: (broker: Broker, request) => forwarded(broker, createAcls, request, error => refused(request, error)),
-  controller: (_: Controller, request) =>
-    refused(request, new KafkaError('SECURITY_DISABLED', 'No Authorizer is configured.')),
+  broker: (broker: Broker, request, context) =>
+    forwarded(broker, createAcls, known(broker, request), context, error => aclsRefused(request, error)),
+  controller: (controller: Controller, request, context) => {
+    const error = aclRefusal(controller, context, 'alter')
+    return error === undefined ? controller.administration.createAcls(request) : aclsRefused(request, error)
+  },
 })
 
-function refused({ creations }: Decoded<typeof request>, error: KafkaError): Encodable<typeof response> {
-  return { throttleTimeMs: 0, results: creations.map(() => errorFields(error)) }
+/** Kafka refuses to read a request with a code that means nothing. */
+function known(broker: Broker, acls: Decoded<typeof request>): Decoded<typeof request> {
+  for (const acl of acls.creations) {
+    requireCodes(broker, acl.resourceType, acl.resourcePatternType, acl.operation, acl.permissionType)
+  }
+  return acls
 }

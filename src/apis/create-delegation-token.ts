@@ -1,9 +1,14 @@
+import type { Broker } from '../broker/broker.ts'
+import type { Controller } from '../controller/controller.ts'
 import type { RequestContext } from '../wire/api.ts'
 import { type Api, defineApi } from '../wire/api.ts'
 import { errorCodes } from '../wire/errors.ts'
-import type { Decoded, Encodable } from '../wire/schema.ts'
+import { principalText, USER } from '../wire/principal.ts'
+import type { Encodable } from '../wire/schema.ts'
 import { array, bytes, int16, int32, int64, string } from '../wire/schema.ts'
-import { anonymous } from './anonymous.ts'
+import { allows } from './authorization.ts'
+import { mayAskForTokens, ownerOf, partiesOf, tokenRefused } from './delegation-token-requests.ts'
+import { forwarded } from './forwarding.ts'
 
 const request = {
   ownerPrincipalType: string.nullable().since(3),
@@ -30,8 +35,9 @@ const response = {
 }
 
 /**
- * Asks for a delegation token (KIP-48). Nobody who came without authentication gets one, and here nobody authenticates:
- * DELEGATION_TOKEN_REQUEST_NOT_ALLOWED. v3 can name another owner, and tells who asked (KIP-373).
+ * Asks for a delegation token (KIP-48). Nobody who came without authentication gets one, nor who came by a token:
+ * DELEGATION_TOKEN_REQUEST_NOT_ALLOWED. v3 can name another owner, and tells who asked (KIP-373): for another one must be
+ * allowed to CreateTokens on that user.
  */
 export const createDelegationToken: Api<typeof request, typeof response> = defineApi({
   key: 38,
@@ -40,29 +46,35 @@ export const createDelegationToken: Api<typeof request, typeof response> = defin
   flexibleFrom: 2,
   request,
   response,
-  broker: (_, request, context) => refused(request, context),
-  controller: (_, request, context) => refused(request, context),
+  broker: (broker: Broker, request, context) => {
+    const owner = ownerOf(request, context.principal)
+    const refusal = (errorCode: number) =>
+      forVersion(tokenRefused(errorCode, partiesOf(owner, context.principal)), context)
+    if (!mayAskForTokens(context)) return refusal(errorCodes.DELEGATION_TOKEN_REQUEST_NOT_ALLOWED)
+    const isForAnother = principalText(owner) !== principalText(context.principal)
+    if (isForAnother && !allows(broker, context, 'createTokens', 'user', principalText(owner))) {
+      return refusal(errorCodes.DELEGATION_TOKEN_AUTHORIZATION_FAILED)
+    }
+    if (request.renewers.some(({ principalType }) => principalType !== USER)) {
+      return refusal(errorCodes.INVALID_PRINCIPAL_TYPE)
+    }
+    const made = forwarded(broker, createDelegationToken, request, context, ({ code }) => refusal(code))
+    return made.then(answer => forVersion(answer, context))
+  },
+  controller: (controller: Controller, request, context) => {
+    if (!mayAskForTokens(context)) {
+      const parties = partiesOf(ownerOf(request, context.principal), context.principal)
+      return forVersion(tokenRefused(errorCodes.DELEGATION_TOKEN_REQUEST_NOT_ALLOWED, parties), context)
+    }
+    return controller.administration.createDelegationToken(request, context.principal)
+  },
 })
 
 /** First version with an owner and a requester. */
 const OWNER_VERSION = 3
 
-function refused(
-  { ownerPrincipalType, ownerPrincipalName }: Decoded<typeof request>,
-  { version }: RequestContext,
-): Encodable<typeof response> {
-  return {
-    errorCode: errorCodes.DELEGATION_TOKEN_REQUEST_NOT_ALLOWED,
-    principalType: ownerPrincipalName ? (ownerPrincipalType ?? anonymous.type) : anonymous.type,
-    principalName: ownerPrincipalName || anonymous.name,
-    ...(version < OWNER_VERSION
-      ? {}
-      : { tokenRequesterPrincipalType: anonymous.type, tokenRequesterPrincipalName: anonymous.name }),
-    issueTimestampMs: -1,
-    expiryTimestampMs: -1,
-    maxTimestampMs: -1,
-    tokenId: '',
-    hmac: new Uint8Array(0),
-    throttleTimeMs: 0,
-  }
+function forVersion(answer: Encodable<typeof response>, { version }: RequestContext): Encodable<typeof response> {
+  if (version >= OWNER_VERSION) return answer
+  const { tokenRequesterPrincipalType: _, tokenRequesterPrincipalName: __, ...rest } = answer
+  return rest
 }

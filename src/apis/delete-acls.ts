@@ -1,10 +1,9 @@
 import type { Broker } from '../broker/broker.ts'
 import type { Controller } from '../controller/controller.ts'
 import { type Api, defineApi } from '../wire/api.ts'
-import { errorFields } from '../wire/error-fields.ts'
-import { KafkaError } from '../wire/errors.ts'
-import type { Decoded, Encodable } from '../wire/schema.ts'
+import type { Decoded } from '../wire/schema.ts'
 import { array, int8, int16, int32, string } from '../wire/schema.ts'
+import { aclDeletionsRefused, aclRefusal, requireCodes } from './acl-refusal.ts'
 import { forwarded } from './forwarding.ts'
 
 const request = {
@@ -40,7 +39,7 @@ const response = {
 
 /**
  * Deletes the ACLs that match filters. A broker forwards it to the active controller, which without an authorizer answers
- * SECURITY_DISABLED for each filter (M-73). v2 is the first flexible version, v3 knows the resource type of users (KIP-373).
+ * SECURITY_DISABLED for each filter (M-73); who asks needs ALTER on the cluster. v2 is the first flexible version, v3 knows the resource type of users (KIP-373).
  */
 export const deleteAcls: Api<typeof request, typeof response> = defineApi({
   key: 31,
@@ -49,11 +48,18 @@ export const deleteAcls: Api<typeof request, typeof response> = defineApi({
   flexibleFrom: 2,
   request,
   response,
-  broker: (broker: Broker, request) => forwarded(broker, deleteAcls, request, error => refused(request, error)),
-  controller: (_: Controller, request) =>
-    refused(request, new KafkaError('SECURITY_DISABLED', 'No Authorizer is configured.')),
+  broker: (broker: Broker, request, context) =>
+    forwarded(broker, deleteAcls, known(broker, request), context, error => aclDeletionsRefused(request, error)),
+  controller: (controller: Controller, request, context) => {
+    const error = aclRefusal(controller, context, 'alter')
+    return error === undefined ? controller.administration.deleteAcls(request) : aclDeletionsRefused(request, error)
+  },
 })
 
-function refused({ filters }: Decoded<typeof request>, error: KafkaError): Encodable<typeof response> {
-  return { throttleTimeMs: 0, filterResults: filters.map(() => ({ ...errorFields(error), matchingAcls: [] })) }
+/** Kafka refuses to read a request with a code that means nothing. */
+function known(broker: Broker, acls: Decoded<typeof request>): Decoded<typeof request> {
+  for (const filter of acls.filters) {
+    requireCodes(broker, filter.resourceTypeFilter, filter.patternTypeFilter, filter.operation, filter.permissionType)
+  }
+  return acls
 }

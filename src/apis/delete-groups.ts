@@ -1,8 +1,9 @@
 import type { Broker } from '../broker/broker.ts'
-import { type Api, defineApi } from '../wire/api.ts'
+import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, int16, int32, string } from '../wire/schema.ts'
+import { demand } from './authorization.ts'
 
 const request = {
   groupsNames: array(string),
@@ -34,20 +35,22 @@ type Result = Encodable<typeof response>['results'][number]
 function answer(
   broker: Broker,
   { groupsNames }: Decoded<typeof request>,
+  context: RequestContext,
 ): Encodable<typeof response> | Promise<Encodable<typeof response>> {
-  const results = [...new Set(groupsNames)].map(groupId => deleted(broker, groupId))
+  const results = [...new Set(groupsNames)].map(groupId => deleted(broker, groupId, context))
   const isAtOnce = (result: Result | Promise<Result>): result is Result => !(result instanceof Promise)
   if (results.every(isAtOnce)) return { throttleTimeMs: 0, results }
   return broker.life.guard(Promise.all(results)).then(settled => ({ throttleTimeMs: 0, results: settled }))
 }
 
-function deleted(broker: Broker, groupId: string): Result | Promise<Result> {
+function deleted(broker: Broker, groupId: string, context: RequestContext): Result | Promise<Result> {
   const done = (): Result => ({ groupId, errorCode: errorCodes.NONE })
   const refused = (error: unknown): Result => {
     if (error instanceof KafkaError) return { groupId, errorCode: error.code }
     throw error
   }
   try {
+    demand(broker, context, 'delete', 'group', groupId)
     const written = broker.groups.shardOf(groupId).directory.delete(groupId)
     return written instanceof Promise ? written.then(done, refused) : done()
   } catch (error) {

@@ -6,6 +6,7 @@ import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, int16, int32, int64, string } from '../wire/schema.ts'
+import { allows } from './authorization.ts'
 
 const request = {
   topics: array({
@@ -60,7 +61,7 @@ interface Asked {
 function answer(broker: Broker, request: Request, context: RequestContext): Response | Promise<Response> {
   const topics = request.topics.map(({ name, partitions }) => ({
     name,
-    asked: partitions.map(({ partitionIndex, offset }) => begin(broker, name, partitionIndex, offset)),
+    asked: partitions.map(({ partitionIndex, offset }) => begin(broker, name, partitionIndex, offset, context)),
   }))
   const respond = (): Response => ({
     throttleTimeMs: 0,
@@ -82,8 +83,9 @@ function isGood(asked: Asked): boolean {
   return asked.errorCode === errorCodes.NONE
 }
 
-function begin(broker: Broker, topic: string, index: number, offset: number): Asked {
+function begin(broker: Broker, topic: string, index: number, offset: number, context: RequestContext): Asked {
   try {
+    if (!allows(broker, context, 'delete', 'topic', topic)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED')
     const partition = broker.requirePartition(topic, index)
     if (internalTopics.has(topic)) throw new KafkaError('INVALID_TOPIC_EXCEPTION')
     const required = partition.deletions.deleteBefore(offset)

@@ -2,10 +2,11 @@ import type { Broker } from '../broker/broker.ts'
 import type { Controller } from '../controller/controller.ts'
 import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorFields } from '../wire/error-fields.ts'
-import { errorCodes } from '../wire/errors.ts'
+import { KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, int16, int32, string, uuid } from '../wire/schema.ts'
 import { zeroUuid } from '../wire/uuid.ts'
+import { allows, allowsCluster } from './authorization.ts'
 import { forwarded } from './forwarding.ts'
 
 const request = {
@@ -39,7 +40,7 @@ export const deleteTopics: Api<typeof request, typeof response> = defineApi({
   request,
   response,
   broker: forward,
-  controller: (controller: Controller, request, context) => controller.deleteTopics(request, context),
+  controller: deleteAllowed,
 })
 
 type Request = Decoded<typeof request>
@@ -47,24 +48,47 @@ type Response = Encodable<typeof response>
 
 /** First version that names topics as structures, by name or id. */
 const BY_ID_VERSION = 6
-/** First version that has TOPIC_DELETION_DISABLED. */
-const DISABLED_VERSION = 3
 
-async function forward(broker: Broker, request: Request, { version }: RequestContext): Promise<Response> {
-  const { timeoutMs } = request
+function forward(broker: Broker, request: Request, context: RequestContext): Promise<Response> {
+  const { version } = context
   const topics =
     version >= BY_ID_VERSION ? request.topics : request.topicNames.map(name => ({ name, topicId: zeroUuid }))
-  const answer = await forwarded(broker, deleteTopics, { topics, topicNames: [], timeoutMs }, error => ({
+  const refusal = (error: KafkaError): Response => ({
     throttleTimeMs: 0,
     responses: topics.map(topic => ({ ...topic, ...errorFields(error) })),
-  }))
-  if (version >= DISABLED_VERSION) return answer
-  return {
-    ...answer,
-    responses: answer.responses.map(topic =>
-      topic.errorCode === errorCodes.TOPIC_DELETION_DISABLED
-        ? { ...topic, errorCode: errorCodes.INVALID_REQUEST }
-        : topic,
-    ),
+  })
+  return forwarded(broker, deleteTopics, request, context, refusal, version)
+}
+
+/**
+ * Who may not describe a topic does not learn whether there is one of that name. Of what is asked by id, who may delete it
+ * need not be able to describe it (ControllerApis.deleteTopics).
+ */
+function deleteAllowed(
+  controller: Controller,
+  request: Request,
+  context: RequestContext,
+): Response | Promise<Response> {
+  if (controller.authorizer === undefined || allowsCluster(controller, context, 'delete')) {
+    return controller.deleteTopics(request, context)
   }
+  const may = (operation: 'delete' | 'describe', name: string) => allows(controller, context, operation, 'topic', name)
+  const error = errorFields(new KafkaError('TOPIC_AUTHORIZATION_FAILED'))
+  const forbidden: Response['responses'][number][] = []
+  const isAllowed = ({ name, topicId }: { readonly name: string | null; readonly topicId: string }): boolean => {
+    const known = name ?? controller.image.topicById(topicId)?.name
+    if (known === undefined || (name !== null && topicId !== zeroUuid)) return true
+    const isThere = name === null || controller.image.topic(name) !== undefined
+    if (name === null ? may('delete', known) : may('describe', known) && (!isThere || may('delete', known))) return true
+    forbidden.push({ name: name ?? (may('describe', known) ? known : null), topicId, ...error })
+    return false
+  }
+  const allowed = {
+    ...request,
+    topics: request.topics.filter(isAllowed),
+    topicNames: request.topicNames.filter(name => isAllowed({ name, topicId: zeroUuid })),
+  }
+  const answered = (deleted: Response): Response => ({ ...deleted, responses: [...deleted.responses, ...forbidden] })
+  const deleted = controller.deleteTopics(allowed, context) as Response | Promise<Response>
+  return deleted instanceof Promise ? deleted.then(answered) : answered(deleted)
 }

@@ -1,10 +1,11 @@
 import type { Broker } from '../broker/broker.ts'
 import { type QuotaEntity, quotaEntityParts, quotaEntityTypes } from '../metadata/client-quotas.ts'
-import { type Api, defineApi } from '../wire/api.ts'
+import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorFields } from '../wire/error-fields.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, boolean, float64, int8, int16, int32, string } from '../wire/schema.ts'
+import { allowsCluster } from './authorization.ts'
 
 const request = {
   components: array({
@@ -54,14 +55,18 @@ const EXACT = 0
 const DEFAULT = 1
 const ANY = 2
 
-function describe({ image }: Broker, { components, strict }: Request): Response {
+function describe(broker: Broker, { components, strict }: Request, context: RequestContext): Response {
+  if (!allowsCluster(broker, context, 'describeConfigs')) {
+    const errorCode = errorCodes.CLUSTER_AUTHORIZATION_FAILED
+    return { throttleTimeMs: 0, errorCode, errorMessage: null, entries: null }
+  }
   try {
     checkFilter(components)
   } catch (error) {
     if (error instanceof KafkaError) return { throttleTimeMs: 0, ...errorFields(error), entries: null }
     throw error
   }
-  const entries = [...image.clientQuotas]
+  const entries = [...broker.image.clientQuotas]
     .filter(({ entity }) => matches(entity, components, strict))
     .map(({ entity, values }) => ({
       entity: quotaEntityParts(entity),

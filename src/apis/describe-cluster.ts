@@ -4,7 +4,7 @@ import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorCodes } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, boolean, int8, int16, int32, string } from '../wire/schema.ts'
-import { allClusterOperations } from './authorized-operations.ts'
+import { clusterOperations } from './authorization.ts'
 
 const request = {
   includeClusterAuthorizedOperations: boolean,
@@ -48,9 +48,11 @@ const BROKERS = 1
 const CONTROLLERS = 2
 
 function answer(
-  { image, clusterId, life }: Broker,
+  broker: Broker,
   { endpointType, includeFencedBrokers, includeClusterAuthorizedOperations }: Decoded<typeof request>,
+  context: RequestContext,
 ): Encodable<typeof response> {
+  const { image, clusterId, life } = broker
   if (endpointType !== BROKERS) {
     const [errorCode, errorMessage] =
       endpointType === CONTROLLERS
@@ -67,35 +69,32 @@ function answer(
     clusterId,
     // As in Metadata (M-1): what is for the controller may be sent to any broker.
     controllerId: alive.length === 0 ? -1 : alive[life.choose('controller id of Metadata', alive.length)]!.brokerId,
-    brokers: (includeFencedBrokers ? registered : alive).flatMap(({ brokerId, endpoints: [endpoint], rack, fenced }) =>
-      endpoint === undefined
-        ? []
-        : [
-            {
-              brokerId,
-              host: endpoint.host,
-              port: endpoint.port,
-              rack,
-              ...(includeFencedBrokers ? { isFenced: fenced } : {}),
-            },
-          ],
-    ),
-    ...(includeClusterAuthorizedOperations ? { clusterAuthorizedOperations: allClusterOperations } : {}),
+    brokers: (includeFencedBrokers ? registered : alive).flatMap(({ brokerId, fenced }) => {
+      const isFenced = includeFencedBrokers ? { isFenced: fenced } : {}
+      const endpoints = broker.endpointsOf([brokerId], context.listener)
+      return endpoints.map(({ nodeId, ...endpoint }) => ({ brokerId: nodeId, ...endpoint, ...isFenced }))
+    }),
+    ...(includeClusterAuthorizedOperations ? { clusterAuthorizedOperations: clusterOperations(broker, context) } : {}),
   }
 }
 
 function answerOfController(
-  { nodeId, clusterId, address: { host, port } }: Controller,
+  controller: Controller,
   { endpointType, includeClusterAuthorizedOperations }: Decoded<typeof request>,
-  { version }: RequestContext,
+  context: RequestContext,
 ): Encodable<typeof response> {
+  const {
+    nodeId,
+    clusterId,
+    address: { host, port },
+  } = controller
   if (endpointType !== CONTROLLERS) {
     const [errorCode, errorMessage] =
       endpointType !== BROKERS
         ? [errorCodes.UNSUPPORTED_ENDPOINT_TYPE, `There are no endpoints of type ${endpointType}.`]
         : [
             // Before v1 nobody could ask for anything else, nor be told.
-            version === 0 ? errorCodes.INVALID_REQUEST : errorCodes.MISMATCHED_ENDPOINT_TYPE,
+            context.version === 0 ? errorCodes.INVALID_REQUEST : errorCodes.MISMATCHED_ENDPOINT_TYPE,
             'This is a controller, and brokers were asked for.',
           ]
     return { throttleTimeMs: 0, errorCode, errorMessage, clusterId: '', brokers: [] }
@@ -108,6 +107,8 @@ function answerOfController(
     clusterId,
     controllerId: nodeId,
     brokers: [{ brokerId: nodeId, host, port }],
-    ...(includeClusterAuthorizedOperations ? { clusterAuthorizedOperations: allClusterOperations } : {}),
+    ...(includeClusterAuthorizedOperations
+      ? { clusterAuthorizedOperations: clusterOperations(controller, context) }
+      : {}),
   }
 }

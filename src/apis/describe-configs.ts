@@ -9,11 +9,12 @@ import {
 } from '../metadata/config-rows.ts'
 import { CLUSTER_DEFAULT, resourceTypes } from '../metadata/image.ts'
 import { checkTopicName } from '../metadata/topic-names.ts'
-import { type Api, defineApi } from '../wire/api.ts'
+import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorFields } from '../wire/error-fields.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, boolean, int8, int16, int32, string } from '../wire/schema.ts'
+import { configRefusal } from './config-authorization.ts'
 
 const request = {
   resources: array({
@@ -62,18 +63,20 @@ export const describeConfigs: Api<typeof request, typeof response> = defineApi({
   flexibleFrom: 4,
   request,
   response,
-  broker: (broker: Broker, request) => ({
+  broker: (broker: Broker, request, context) => ({
     throttleTimeMs: 0,
-    results: request.resources.map(resource => described(broker, resource, request.includeSynonyms)),
+    results: request.resources.map(resource => described(broker, resource, request.includeSynonyms, context)),
   }),
 })
 
 type Resource = Decoded<typeof request>['resources'][number]
 type Result = Encodable<typeof response>['results'][number]
 
-function described(broker: Broker, resource: Resource, includeSynonyms: boolean): Result {
+function described(broker: Broker, resource: Resource, includeSynonyms: boolean, context: RequestContext): Result {
   const { resourceType, resourceName } = resource
   try {
+    const forbidden = configRefusal(broker, context, 'describeConfigs', resourceType, resourceName)
+    if (forbidden !== undefined) throw forbidden
     return {
       errorCode: errorCodes.NONE,
       // Not null: some clients compare (as Kafka's own answer).

@@ -3,7 +3,7 @@ import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, boolean, bytes, int16, int32, string } from '../wire/schema.ts'
-import { allGroupOperations } from './authorized-operations.ts'
+import { authorizedOperations, demand } from './authorization.ts'
 
 const request = {
   groups: array(string),
@@ -55,13 +55,14 @@ const NOTHING = new Uint8Array(0)
 function answer(
   broker: Broker,
   { groups, includeAuthorizedOperations }: Decoded<typeof request>,
-  { version }: RequestContext,
+  context: RequestContext,
 ): Encodable<typeof response> {
-  return { throttleTimeMs: 0, groups: groups.map(id => described(broker, id, version, includeAuthorizedOperations)) }
+  return { throttleTimeMs: 0, groups: groups.map(id => described(broker, id, context, includeAuthorizedOperations)) }
 }
 
-function described(broker: Broker, groupId: string, version: number, withOperations: boolean): DescribedGroup {
+function described(broker: Broker, groupId: string, context: RequestContext, withOperations: boolean): DescribedGroup {
   try {
+    demand(broker, context, 'describe', 'group', groupId)
     const group = broker.groups.shardOf(groupId).directory.classicGroup(groupId)
     const isStable = group.state === 'Stable'
     return {
@@ -78,10 +79,10 @@ function described(broker: Broker, groupId: string, version: number, withOperati
         memberMetadata: isStable ? member.metadataOf(group.protocol) : NOTHING,
         memberAssignment: member.assignment,
       })),
-      ...(withOperations ? { authorizedOperations: allGroupOperations } : {}),
+      ...(withOperations ? { authorizedOperations: authorizedOperations(broker, context, 'group', groupId) } : {}),
     }
   } catch (error) {
-    if (error instanceof KafkaError) return refused(groupId, error, version)
+    if (error instanceof KafkaError) return refused(groupId, error, context.version)
     throw error
   }
 }

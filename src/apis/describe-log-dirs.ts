@@ -1,8 +1,9 @@
 import type { Broker } from '../broker/broker.ts'
-import { type Api, defineApi } from '../wire/api.ts'
+import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorCodes } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, boolean, int16, int32, int64, string } from '../wire/schema.ts'
+import { allowsCluster } from './authorization.ts'
 import { logDirOf } from './log-dir.ts'
 
 const request = {
@@ -52,7 +53,14 @@ export const describeLogDirs: Api<typeof request, typeof response> = defineApi({
 
 type Topic = Encodable<typeof response>['results'][number]['topics'][number]
 
-function describe(broker: Broker, { topics: wanted }: Decoded<typeof request>): Encodable<typeof response> {
+function describe(
+  broker: Broker,
+  { topics: wanted }: Decoded<typeof request>,
+  context: RequestContext,
+): Encodable<typeof response> {
+  if (!allowsCluster(broker, context, 'describe')) {
+    return { throttleTimeMs: 0, errorCode: errorCodes.CLUSTER_AUTHORIZATION_FAILED, results: [] }
+  }
   const named = new Map<string, Set<number>>()
   for (const { topic, partitions } of wanted ?? []) {
     named.set(topic, new Set([...(named.get(topic) ?? []), ...partitions]))

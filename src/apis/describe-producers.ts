@@ -1,10 +1,11 @@
 import type { Broker } from '../broker/broker.ts'
 import { checkTopicName } from '../metadata/topic-names.ts'
-import { type Api, defineApi } from '../wire/api.ts'
+import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorFields } from '../wire/error-fields.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
 import type { Encodable } from '../wire/schema.ts'
 import { array, int16, int32, int64, string } from '../wire/schema.ts'
+import { allows } from './authorization.ts'
 
 const request = {
   topics: array({
@@ -44,19 +45,20 @@ export const describeProducers: Api<typeof request, typeof response> = defineApi
   flexibleFrom: 0,
   request,
   response,
-  broker: (broker: Broker, request) => ({
+  broker: (broker: Broker, request, context) => ({
     throttleTimeMs: 0,
     topics: request.topics.map(({ name, partitionIndexes }) => ({
       name,
-      partitions: partitionIndexes.map(index => answer(broker, name, index)),
+      partitions: partitionIndexes.map(index => answer(broker, name, index, context)),
     })),
   }),
 })
 
 type Answer = Encodable<typeof response>['topics'][number]['partitions'][number]
 
-function answer(broker: Broker, topic: string, partitionIndex: number): Answer {
+function answer(broker: Broker, topic: string, partitionIndex: number, context: RequestContext): Answer {
   try {
+    if (!allows(broker, context, 'read', 'topic', topic)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED')
     checkTopicName(topic)
     const { producerStates } = broker.requirePartition(topic, partitionIndex).log
     return {

@@ -3,8 +3,10 @@ import type { Controller } from '../controller/controller.ts'
 import type { RequestContext } from '../wire/api.ts'
 import { type Api, defineApi } from '../wire/api.ts'
 import { errorFields } from '../wire/error-fields.ts'
+import type { KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, int16, int32, int64, string, uint16, uuid } from '../wire/schema.ts'
+import { clusterRefusal } from './authorization.ts'
 import { forwarded } from './forwarding.ts'
 
 const request = {
@@ -67,7 +69,10 @@ export const describeQuorum: Api<typeof request, typeof response> = defineApi({
   request,
   response,
   broker: forward,
-  controller: (controller: Controller, request, context) => controller.describeQuorum(request, context),
+  controller: (controller: Controller, request, context) => {
+    const error = clusterRefusal(controller, context, 'describe')
+    return error === undefined ? controller.describeQuorum(request, context) : { ...errorFields(error), topics: [] }
+  },
 })
 
 /** First version that tells where the nodes are. */
@@ -76,7 +81,8 @@ const NODES_VERSION = 2
 type Request = Decoded<typeof request>
 type Response = Encodable<typeof response>
 
-async function forward(broker: Broker, request: Request, { version }: RequestContext): Promise<Response> {
-  const answer = await forwarded(broker, describeQuorum, request, error => ({ ...errorFields(error), topics: [] }))
-  return version < NODES_VERSION ? { ...answer, nodes: [] } : answer
+async function forward(broker: Broker, request: Request, context: RequestContext): Promise<Response> {
+  const refused = (error: KafkaError): Response => ({ ...errorFields(error), topics: [] })
+  const answer = await forwarded(broker, describeQuorum, request, context, refused)
+  return context.version < NODES_VERSION ? { ...answer, nodes: [] } : answer
 }

@@ -1,12 +1,12 @@
 import type { Broker } from '../broker/broker.ts'
 import { NO_LEADER, type PartitionImage } from '../metadata/image.ts'
 import { internalTopics, isTopicName } from '../metadata/topic-names.ts'
-import { type Api, defineApi } from '../wire/api.ts'
+import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorCodes } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, boolean, int16, int32, string, struct, uuid } from '../wire/schema.ts'
 import { zeroUuid } from '../wire/uuid.ts'
-import { allTopicOperations } from './authorized-operations.ts'
+import { allows, authorizedOperations } from './authorization.ts'
 
 /** Where a page begins: the first partition that it shows. */
 const cursor = struct({
@@ -63,7 +63,7 @@ type Request = Decoded<typeof request>
 type Response = Encodable<typeof response>
 type Topic = Response['topics'][number]
 
-function answer(broker: Broker, request: Request): Response {
+function answer(broker: Broker, request: Request, context: RequestContext): Response {
   const { image, config } = broker
   const { cursor } = request
   const from = cursor?.topicName ?? ''
@@ -77,8 +77,12 @@ function answer(broker: Broker, request: Request): Response {
   for (const name of names) {
     if (left === 0) return { throttleTimeMs: 0, topics, nextCursor: { topicName: name, partitionIndex: 0 } }
     const topic = image.topic(name)
+    if (!allows(broker, context, 'describe', 'topic', name)) {
+      if (!all) topics.push(withoutPartitions(name, errorCodes.TOPIC_AUTHORIZATION_FAILED))
+      continue
+    }
     if (topic === undefined) {
-      if (!all) topics.push(missing(name))
+      if (!all) topics.push(missing(broker, name, context))
       continue
     }
     const start = name === from ? cursor!.partitionIndex : 0
@@ -90,7 +94,7 @@ function answer(broker: Broker, request: Request): Response {
       topicId: topic.topicId,
       isInternal: internalTopics.has(name),
       partitions: partitions.map(partition => partitionOf(broker, partition)),
-      topicAuthorizedOperations: allTopicOperations,
+      topicAuthorizedOperations: authorizedOperations(broker, context, 'topic', name),
     })
     if (end < topic.partitions.length)
       return { throttleTimeMs: 0, topics, nextCursor: { topicName: name, partitionIndex: end } }
@@ -99,27 +103,24 @@ function answer(broker: Broker, request: Request): Response {
   return { throttleTimeMs: 0, topics }
 }
 
-function missing(name: string): Topic {
+function missing(broker: Broker, name: string, context: RequestContext): Topic {
+  const error = isTopicName(name) ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'INVALID_TOPIC_EXCEPTION'
   return {
-    errorCode: isTopicName(name) ? errorCodes.UNKNOWN_TOPIC_OR_PARTITION : errorCodes.INVALID_TOPIC_EXCEPTION,
-    name,
-    topicId: zeroUuid,
+    ...withoutPartitions(name, errorCodes[error]),
     isInternal: internalTopics.has(name),
-    partitions: [],
-    topicAuthorizedOperations: allTopicOperations,
+    topicAuthorizedOperations: authorizedOperations(broker, context, 'topic', name),
   }
+}
+
+function withoutPartitions(name: string, errorCode: number): Topic {
+  return { errorCode, name, topicId: zeroUuid, partitions: [] }
 }
 
 /** A cursor that points nowhere: there is no error of the whole, so each topic tells it. */
 function refused({ topics }: Request): Response {
   return {
     throttleTimeMs: 0,
-    topics: topics.map(({ name }) => ({
-      errorCode: errorCodes.INVALID_REQUEST,
-      name,
-      topicId: zeroUuid,
-      partitions: [],
-    })),
+    topics: topics.map(({ name }) => withoutPartitions(name, errorCodes.INVALID_REQUEST)),
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Broker } from '../broker/broker.ts'
-import { type Api, defineApi } from '../wire/api.ts'
+import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, int16, int32, int64, string } from '../wire/schema.ts'
+import { allows, demand } from './authorization.ts'
 
 const request = {
   transactionalIds: array(string),
@@ -41,12 +42,17 @@ export const describeTransactions: Api<typeof request, typeof response> = define
 
 type Described = Encodable<typeof response>['transactionStates'][number]
 
-function answer(broker: Broker, { transactionalIds }: Decoded<typeof request>): Encodable<typeof response> {
-  return { throttleTimeMs: 0, transactionStates: transactionalIds.map(id => described(broker, id)) }
+function answer(
+  broker: Broker,
+  { transactionalIds }: Decoded<typeof request>,
+  context: RequestContext,
+): Encodable<typeof response> {
+  return { throttleTimeMs: 0, transactionStates: transactionalIds.map(id => described(broker, id, context)) }
 }
 
-function described(broker: Broker, transactionalId: string): Described {
+function described(broker: Broker, transactionalId: string, context: RequestContext): Described {
   try {
+    demand(broker, context, 'describe', 'transactionalId', transactionalId)
     const known = broker.transactions.shardOf(transactionalId).directory.describe(transactionalId)
     return {
       errorCode: errorCodes.NONE,
@@ -56,7 +62,9 @@ function described(broker: Broker, transactionalId: string): Described {
       transactionStartTimeMs: known.startedAt,
       producerId: known.producerId,
       producerEpoch: known.producerEpoch,
-      topics: [...known.partitions].map(([topic, partitions]) => ({ topic, partitions: [...partitions] })),
+      topics: [...known.partitions]
+        .filter(([topic]) => allows(broker, context, 'describe', 'topic', topic))
+        .map(([topic, partitions]) => ({ topic, partitions: [...partitions] })),
     }
   } catch (error) {
     if (error instanceof KafkaError) return { ...nothing, errorCode: error.code, transactionalId }

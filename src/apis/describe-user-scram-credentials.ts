@@ -1,11 +1,12 @@
 import type { Broker } from '../broker/broker.ts'
 import type { Controller } from '../controller/controller.ts'
 import type { ClusterImage } from '../metadata/image.ts'
-import { type Api, defineApi } from '../wire/api.ts'
+import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorFields } from '../wire/error-fields.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, int8, int16, int32, string } from '../wire/schema.ts'
+import { allowsCluster, type Guarded } from './authorization.ts'
 
 const request = {
   users: array({
@@ -39,11 +40,25 @@ export const describeUserScramCredentials: Api<typeof request, typeof response> 
   flexibleFrom: 0,
   request,
   response,
-  broker: (broker: Broker, request) => described(broker.image, request),
-  controller: (controller: Controller, request) => described(controller.image, request),
+  broker: (broker: Broker, request, context) => described(broker, request, context),
+  controller: (controller: Controller, request, context) => described(controller, request, context),
 })
 
-function described({ scramCredentials }: ClusterImage, { users }: Decoded<typeof request>): Encodable<typeof response> {
+interface Node extends Guarded {
+  readonly image: ClusterImage
+}
+
+function described(
+  node: Node,
+  { users }: Decoded<typeof request>,
+  context: RequestContext,
+): Encodable<typeof response> {
+  if (!allowsCluster(node, context, 'describe')) {
+    const error = { errorCode: errorCodes.CLUSTER_AUTHORIZATION_FAILED, errorMessage: null }
+    // Kafka says it of nobody, too.
+    return { throttleTimeMs: 0, ...error, results: [{ user: '', ...error, credentialInfos: [] }] }
+  }
+  const { scramCredentials } = node.image
   const named = users === null || users.length === 0 ? [...scramCredentials.users] : users.map(({ name }) => name)
   const results = [...new Set(named)].map(user => {
     const credentials = scramCredentials.of(user)

@@ -5,6 +5,7 @@ import { errorFields } from '../wire/error-fields.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, int8, int16, int32, string } from '../wire/schema.ts'
+import { clusterRefusal } from './authorization.ts'
 import { forwarded } from './forwarding.ts'
 
 const request = {
@@ -41,14 +42,18 @@ export const electLeaders: Api<typeof request, typeof response> = defineApi({
   request,
   response,
   broker: forward,
-  controller: (controller: Controller, request, context) => controller.electLeaders(request, context),
+  controller: (controller: Controller, request, context) => {
+    const error = clusterRefusal(controller, context, 'alter')
+    return error === undefined ? controller.electLeaders(request, context) : refused(request, error)
+  },
 })
 
 type Request = Decoded<typeof request>
 type Response = Encodable<typeof response>
 
-async function forward(broker: Broker, request: Request, { version }: RequestContext): Promise<Response> {
-  const answer = await forwarded(broker, electLeaders, request, error => refused(request, error))
+async function forward(broker: Broker, request: Request, context: RequestContext): Promise<Response> {
+  const { version } = context
+  const answer = await forwarded(broker, electLeaders, request, context, error => refused(request, error))
   const { errorCode = errorCodes.NONE, ...rest } = answer
   if (version > 0 || errorCode === errorCodes.NONE) return version > 0 ? answer : rest
   // v0 has no error of the whole: each partition tells it.

@@ -4,6 +4,7 @@ import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorCodes } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { boolean, int16, int32, int64, string } from '../wire/schema.ts'
+import { demand } from './authorization.ts'
 import { fencedBefore } from './fenced-producer.ts'
 
 const request = {
@@ -40,11 +41,13 @@ const RAISES_SINCE = 5
 function answer(
   broker: Broker,
   { transactionalId, producerId, producerEpoch, committed: commit }: Decoded<typeof request>,
-  { version }: RequestContext,
+  context: RequestContext,
 ): Encodable<typeof response> | Promise<Encodable<typeof response>> {
+  const { version } = context
   const failed = (error: unknown) => ({ throttleTimeMs: 0, errorCode: fencedBefore(2, version, error).code })
   const done = (next: ProducerIdentity) => ({ throttleTimeMs: 0, errorCode: errorCodes.NONE, ...next })
   try {
+    demand(broker, context, 'write', 'transactionalId', transactionalId)
     const { end } = broker.transactions.shardOf(transactionalId)
     const clientVersion = version >= RAISES_SINCE ? 2 : 0
     const ended = end.end({ transactionalId, producerId, producerEpoch, commit, clientVersion })

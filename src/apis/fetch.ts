@@ -2,6 +2,7 @@ import type { Broker } from '../broker/broker.ts'
 import type { Controller } from '../controller/controller.ts'
 import { type Api, defineApi } from '../wire/api.ts'
 import { array, int8, int16, int32, int64, records, string, struct, uuid } from '../wire/schema.ts'
+import { clusterRefusal } from './authorization.ts'
 
 const request = {
   clusterId: string.nullable().since(12).default(null).tagged(0).ignorable(),
@@ -106,5 +107,10 @@ export const fetch: Api<typeof request, typeof response> = defineApi({
   request,
   response,
   broker: (broker: Broker, request, context) => broker.fetches.handle(request, context),
-  controller: (controller: Controller, request, context) => controller.fetch(request, context),
+  controller: (controller: Controller, request, context) => {
+    const error = clusterRefusal(controller, context, 'clusterAction')
+    return error === undefined
+      ? controller.fetch(request, context)
+      : { throttleTimeMs: 0, errorCode: error.code, responses: [] }
+  },
 })

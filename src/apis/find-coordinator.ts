@@ -3,6 +3,7 @@ import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, int8, int16, int32, string } from '../wire/schema.ts'
+import { allowsCluster, demand } from './authorization.ts'
 
 const request = {
   key: string.until(3),
@@ -42,7 +43,9 @@ export const findCoordinator: Api<typeof request, typeof response> = defineApi({
   broker: answer,
 })
 
-/** The kind of coordinator that keeps shares. */
+/** Kinds of coordinators. */
+const GROUP = 0
+const TRANSACTION = 1
 const SHARE = 2
 
 type Coordinator = NonNullable<Encodable<typeof response>['coordinators']>[number]
@@ -50,24 +53,40 @@ type Coordinator = NonNullable<Encodable<typeof response>['coordinators']>[numbe
 function answer(
   broker: Broker,
   { key, keyType, coordinatorKeys }: Decoded<typeof request>,
-  { version }: RequestContext,
+  context: RequestContext,
 ): Encodable<typeof response> {
-  if (version >= 4) {
-    const found = coordinatorKeys.map(each => find(broker, keyType, each))
+  if (context.version >= 4) {
+    const found = coordinatorKeys.map(each => find(broker, keyType, each, context)).map(unexplained)
     // Of a share that it refuses it says no more than the code here.
     return {
       throttleTimeMs: 0,
       coordinators: keyType === SHARE ? found.map(each => ({ ...each, errorMessage: '' })) : found,
     }
   }
-  const { key: _, errorMessage, ...found } = find(broker, keyType, key)
+  const { key: _, errorMessage, ...found } = find(broker, keyType, key, context)
   // Before v4 success, too, has a message: its name.
   return { throttleTimeMs: 0, ...found, errorMessage: found.errorCode === errorCodes.NONE ? 'NONE' : errorMessage }
 }
 
-function find(broker: Broker, keyType: number, key: string): Coordinator {
+/** From v4 on Kafka says of who may not look for a coordinator no more than the code. */
+function unexplained(found: Coordinator): Coordinator {
+  return denials.has(found.errorCode) ? { ...found, errorMessage: '' } : found
+}
+
+const denials: ReadonlySet<number> = new Set([
+  errorCodes.GROUP_AUTHORIZATION_FAILED,
+  errorCodes.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+  errorCodes.CLUSTER_AUTHORIZATION_FAILED,
+])
+
+function find(broker: Broker, keyType: number, key: string, context: RequestContext): Coordinator {
   try {
-    const [endpoint] = broker.endpointsOf([broker.coordination.find(keyType, key)])
+    if (keyType === GROUP) demand(broker, context, 'describe', 'group', key)
+    if (keyType === TRANSACTION) demand(broker, context, 'describe', 'transactionalId', key)
+    if (keyType === SHARE && !allowsCluster(broker, context, 'clusterAction')) {
+      throw new KafkaError('CLUSTER_AUTHORIZATION_FAILED')
+    }
+    const [endpoint] = broker.endpointsOf([broker.coordination.find(keyType, key)], context.listener)
     if (endpoint === undefined) throw new KafkaError('COORDINATOR_NOT_AVAILABLE')
     const { nodeId, host, port } = endpoint
     return { key, nodeId, host, port, errorCode: errorCodes.NONE, errorMessage: '' }

@@ -1,8 +1,9 @@
 import type { Broker } from '../broker/broker.ts'
-import { type Api, defineApi } from '../wire/api.ts'
+import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { int16, int32, string } from '../wire/schema.ts'
+import { demand } from './authorization.ts'
 
 const request = {
   groupId: string,
@@ -32,8 +33,9 @@ export const heartbeat: Api<typeof request, typeof response> = defineApi({
 
 type Request = Decoded<typeof request>
 
-function answer(broker: Broker, request: Request): Encodable<typeof response> {
+function answer(broker: Broker, request: Request, context: RequestContext): Encodable<typeof response> {
   try {
+    demand(broker, context, 'read', 'group', request.groupId)
     broker.groups.shardOfNamed(request.groupId).classic.heartbeat(request)
     return { throttleTimeMs: 0, errorCode: errorCodes.NONE }
   } catch (error) {

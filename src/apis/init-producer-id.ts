@@ -1,9 +1,10 @@
 import type { Broker } from '../broker/broker.ts'
 import type { ProducerIdentity } from '../coordinators/transactions/producer-initialization.ts'
 import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
-import { errorCodes } from '../wire/errors.ts'
+import { type ErrorName, errorCodes } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { boolean, int16, int32, int64, string } from '../wire/schema.ts'
+import { allowsCluster, allowsSome, refusalOf } from './authorization.ts'
 import { fencedBefore } from './fenced-producer.ts'
 
 const request = {
@@ -44,10 +45,12 @@ export const initProducerId: Api<typeof request, typeof response> = defineApi({
 function answer(
   broker: Broker,
   asked: Decoded<typeof request>,
-  { version }: RequestContext,
+  context: RequestContext,
 ): Encodable<typeof response> | Promise<Encodable<typeof response>> {
   const { transactionalId, transactionTimeoutMs: timeoutMs, producerId, producerEpoch } = asked
-  const failed = (error: unknown) => refused(fencedBefore(4, version, error).code)
+  const failed = (error: unknown) => refused(fencedBefore(4, context.version, error).code)
+  const forbidden = refusal(broker, transactionalId, context)
+  if (forbidden !== undefined) return refused(errorCodes[forbidden])
   const isHalf = (producerId === -1) !== (producerEpoch === -1)
   if (transactionalId === '' || isHalf) return refused(errorCodes.INVALID_REQUEST)
   try {
@@ -60,6 +63,15 @@ function answer(
   } catch (error) {
     return failed(error)
   }
+}
+
+/** T-10. An idempotent producer has to have something that it may write to, or IDEMPOTENT_WRITE (KIP-679). */
+function refusal(broker: Broker, transactionalId: string | null, context: RequestContext): ErrorName | undefined {
+  if (transactionalId !== null) {
+    return refusalOf(broker, context, 'write', 'transactionalId', transactionalId)?.errorName
+  }
+  if (allowsCluster(broker, context, 'idempotentWrite')) return undefined
+  return allowsSome(broker, context, 'write', 'topic') ? undefined : 'CLUSTER_AUTHORIZATION_FAILED'
 }
 
 function given(identity: ProducerIdentity): Encodable<typeof response> {

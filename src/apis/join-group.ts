@@ -3,6 +3,7 @@ import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, boolean, bytes, int16, int32, string } from '../wire/schema.ts'
+import { demand } from './authorization.ts'
 
 const request = {
   groupId: string,
@@ -73,6 +74,7 @@ function answer(broker: Broker, request: Request, context: RequestContext): Resp
     })
   }
   try {
+    demand(broker, context, 'read', 'group', request.groupId)
     const joined = broker.groups.shardToJoin(request).classic.join(request, context)
     return joined instanceof Promise ? joined.then(answered, refused) : answered(joined)
   } catch (error) {

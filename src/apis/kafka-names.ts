@@ -35,6 +35,7 @@ export { describeTransactions as DescribeTransactions } from './describe-transac
 export { describeUserScramCredentials as DescribeUserScramCredentials } from './describe-user-scram-credentials.ts'
 export { electLeaders as ElectLeaders } from './elect-leaders.ts'
 export { endTxn as EndTxn } from './end-txn.ts'
+export { envelope as Envelope } from './envelope.ts'
 export { expireDelegationToken as ExpireDelegationToken } from './expire-delegation-token.ts'
 export { fetch as Fetch } from './fetch.ts'
 export { findCoordinator as FindCoordinator } from './find-coordinator.ts'

@@ -4,6 +4,7 @@ import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, int16, int32, string } from '../wire/schema.ts'
+import { demand } from './authorization.ts'
 
 const request = {
   groupId: string,
@@ -47,9 +48,9 @@ const MANY_MEMBERS_VERSION = 3
 function answer(
   broker: Broker,
   { groupId, memberId, members }: Decoded<typeof request>,
-  { version }: RequestContext,
+  context: RequestContext,
 ): Response | Promise<Response> {
-  const isMany = version >= MANY_MEMBERS_VERSION
+  const isMany = context.version >= MANY_MEMBERS_VERSION
   const answered = (left: readonly Left[]): Response => {
     if (!isMany) return { throttleTimeMs: 0, errorCode: errorCodes[left[0]!.error] }
     const answers = left.map(({ error, ...member }) => ({ ...member, errorCode: errorCodes[error] }))
@@ -60,6 +61,7 @@ function answer(
     return { throttleTimeMs: 0, errorCode: error.code, ...(isMany ? { members: [] } : {}) }
   }
   try {
+    demand(broker, context, 'read', 'group', groupId)
     const leaving = isMany ? members : [{ memberId, groupInstanceId: null, reason: null }]
     const left = broker.groups.shardOfNamed(groupId).classic.leave(groupId, leaving)
     return left instanceof Promise ? left.then(answered, refused) : answered(left)

@@ -5,6 +5,7 @@ import { type Api, defineApi } from '../wire/api.ts'
 import { errorCodes } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, int8, int16, int32, string } from '../wire/schema.ts'
+import { allowsCluster } from './authorization.ts'
 
 const request = {
   resourceTypes: array(int8).since(1),
@@ -40,11 +41,15 @@ const { topic, broker: brokers, brokerLogger, clientMetrics, group } = resourceT
 const known = [group, clientMetrics, brokerLogger, brokers, topic] as const
 
 function list(
-  { image }: Broker,
+  broker: Broker,
   { resourceTypes: asked }: Decoded<typeof request>,
-  { version }: RequestContext,
+  context: RequestContext,
 ): Encodable<typeof response> {
-  const wanted = version === SUBSCRIPTIONS_ONLY_VERSION ? [clientMetrics] : asked.length === 0 ? known : asked
+  const { image } = broker
+  if (!allowsCluster(broker, context, 'describeConfigs')) {
+    return { throttleTimeMs: 0, errorCode: errorCodes.CLUSTER_AUTHORIZATION_FAILED, configResources: [] }
+  }
+  const wanted = context.version === SUBSCRIPTIONS_ONLY_VERSION ? [clientMetrics] : asked.length === 0 ? known : asked
   if (wanted.some(type => !(known as readonly number[]).includes(type))) {
     return { throttleTimeMs: 0, errorCode: errorCodes.UNSUPPORTED_VERSION, configResources: [] }
   }

@@ -1,8 +1,9 @@
 import type { Broker } from '../broker/broker.ts'
-import { type Api, defineApi } from '../wire/api.ts'
+import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, int16, int32, string } from '../wire/schema.ts'
+import { allowed, allowsCluster } from './authorization.ts'
 
 const request = {
   statesFilter: array(string).since(4),
@@ -37,9 +38,13 @@ export const listGroups: Api<typeof request, typeof response> = defineApi({
 function answer(
   broker: Broker,
   { statesFilter: states, typesFilter: types }: Decoded<typeof request>,
+  context: RequestContext,
 ): Encodable<typeof response> {
   try {
-    const groups = broker.groups.list({ states, types })
+    const all = broker.groups.list({ states, types })
+    const groups = allowsCluster(broker, context, 'describe')
+      ? all
+      : allowed(broker, context, 'describe', 'group', all, group => group.groupId)
     return { throttleTimeMs: 0, errorCode: errorCodes.NONE, groups }
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error

@@ -4,6 +4,7 @@ import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, int8, int16, int32, int64, string } from '../wire/schema.ts'
+import { allows } from './authorization.ts'
 
 const request = {
   replicaId: int32,
@@ -89,7 +90,7 @@ const NOTHING: Found = { timestamp: -1, offset: -1, leaderEpoch: -1 }
 /** Undefined where the log has no such offset. */
 type Lookup = Found | undefined | Promise<Found | undefined>
 
-function answer(broker: Broker, request: Request, { version }: RequestContext): Response | Promise<Response> {
+function answer(broker: Broker, request: Request, context: RequestContext): Response | Promise<Response> {
   // Kafka answers partition by partition: a topic without one is left out.
   const asked = request.topics.filter(topic => topic.partitions.length > 0)
   const names = [...new Set(asked.map(topic => topic.name))]
@@ -103,10 +104,16 @@ function answer(broker: Broker, request: Request, { version }: RequestContext): 
         wanted.set(each.partitionIndex, each)
       }
     }
+    if (!allows(broker, context, 'describe', 'topic', name)) {
+      return {
+        name,
+        partitions: [...wanted.values()].map(each => refused(each, errorCodes.TOPIC_AUTHORIZATION_FAILED)),
+      }
+    }
     const partitions = [...wanted.values()].map(each =>
       doubled.has(each.partitionIndex)
         ? refused(each, errorCodes.INVALID_REQUEST)
-        : answerPartition(broker, name, each, request, version),
+        : answerPartition(broker, name, each, request, context.version),
     )
     return { name, partitions }
   })

@@ -1,8 +1,9 @@
 import type { Broker } from '../broker/broker.ts'
-import { type Api, defineApi } from '../wire/api.ts'
+import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, int16, int32, int64, string } from '../wire/schema.ts'
+import { allowed } from './authorization.ts'
 
 const request = {
   stateFilters: array(string),
@@ -36,15 +37,23 @@ export const listTransactions: Api<typeof request, typeof response> = defineApi(
   broker: answer,
 })
 
-function answer(broker: Broker, asked: Decoded<typeof request>): Encodable<typeof response> {
+function answer(broker: Broker, asked: Decoded<typeof request>, context: RequestContext): Encodable<typeof response> {
   const { stateFilters: states, producerIdFilters, durationFilter: durationMs, transactionalIdPattern: pattern } = asked
   try {
     const listed = broker.transactions.list({ states, producerIds: producerIdFilters, durationMs, pattern })
+    const shown = allowed(
+      broker,
+      context,
+      'describe',
+      'transactionalId',
+      listed.transactions,
+      each => each.transactionalId,
+    )
     return {
       throttleTimeMs: 0,
       errorCode: errorCodes.NONE,
       unknownStateFilters: listed.unknownStates,
-      transactionStates: listed.transactions.map(({ transactionalId, producerId, state: transactionState }) => {
+      transactionStates: shown.map(({ transactionalId, producerId, state: transactionState }) => {
         return { transactionalId, producerId, transactionState }
       }),
     }

@@ -6,7 +6,7 @@ import { errorCodes } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, boolean, int16, int32, string, uuid } from '../wire/schema.ts'
 import { zeroUuid } from '../wire/uuid.ts'
-import { allClusterOperations, allTopicOperations } from './authorized-operations.ts'
+import { allows, allowsCluster, authorizedOperations, clusterOperations } from './authorization.ts'
 
 const request = {
   topics: array({
@@ -54,8 +54,7 @@ const response = {
  * the cluster only to v10); v10 topic ids; v12 asks by id, with a null name; v13 has an error of its own. Any broker
  * answers, from its image.
  *
- * Simplification: a broker has one listener, so every broker of the cluster has the one that the request came on, and
- * nobody is unauthorized. Nobody is ever sent back to bootstrapping (M-6).
+ * Simplification: nobody is unauthorized. All brokers of a cluster have the same listeners. Nobody is ever sent back to bootstrapping (M-6).
  */
 export const metadata: Api<typeof request, typeof response> = defineApi({
   key: 3,
@@ -74,23 +73,26 @@ type Topic = Response['topics'][number]
 /** First version that asks by topic id (M-3). */
 const BY_ID_VERSION = 12
 
-function answer(broker: Broker, request: Request, { version }: RequestContext): Response {
-  if (isMalformed(request, version)) return malformed(request)
+function answer(broker: Broker, request: Request, context: RequestContext): Response {
+  if (isMalformed(request, context.version)) return malformed(request)
   const { image, life, clusterId } = broker
   const alive = [...image.brokers.values()].filter(each => !each.fenced).sort((a, b) => a.brokerId - b.brokerId)
-  const topics = topicsOf(broker, request, version)
+  const topics = topicsOf(broker, request, context)
   return {
     throttleTimeMs: 0,
-    brokers: alive.flatMap(({ brokerId: nodeId, endpoints: [endpoint], rack }) =>
-      endpoint === undefined ? [] : [{ nodeId, host: endpoint.host, port: endpoint.port, rack }],
+    brokers: broker.endpointsOf(
+      alive.map(({ brokerId }) => brokerId),
+      context.listener,
     ),
     clusterId,
     // Clients send to any broker what is for the controller: which one is named is left to chance (M-1).
     controllerId: alive.length === 0 ? -1 : alive[life.choose('controller id of Metadata', alive.length)]!.brokerId,
     topics: request.includeTopicAuthorizedOperations
-      ? topics.map(topic => ({ ...topic, topicAuthorizedOperations: allTopicOperations }))
+      ? topics.map(topic => withOperations(broker, topic, context))
       : topics,
-    ...(request.includeClusterAuthorizedOperations ? { clusterAuthorizedOperations: allClusterOperations } : {}),
+    ...(request.includeClusterAuthorizedOperations
+      ? { clusterAuthorizedOperations: clusterOperations(broker, context) }
+      : {}),
     errorCode: errorCodes.NONE,
   }
 }
@@ -117,10 +119,19 @@ function malformed({ topics }: Request): Response {
   }
 }
 
-function topicsOf(broker: Broker, { topics, allowAutoTopicCreation }: Request, version: number): Topic[] {
+/** Of a topic that is nothing to whoever asks, nothing is told. */
+function withOperations(broker: Broker, topic: Topic, context: RequestContext): Topic {
+  if (topic.name === null || topic.errorCode === errorCodes.TOPIC_AUTHORIZATION_FAILED) return topic
+  return { ...topic, topicAuthorizedOperations: authorizedOperations(broker, context, 'topic', topic.name) }
+}
+
+function topicsOf(broker: Broker, { topics, allowAutoTopicCreation }: Request, context: RequestContext): Topic[] {
   const { image } = broker
-  if (topics === null || (version === 0 && topics.length === 0)) {
-    return [...image.topics.values()].map(topic => found(broker, topic))
+  const isShown = (name: string) => allows(broker, context, 'describe', 'topic', name)
+  const hidden = errorCodes.TOPIC_AUTHORIZATION_FAILED
+  if (topics === null || (context.version === 0 && topics.length === 0)) {
+    const listed = [...image.topics.values()].filter(({ name }) => isShown(name))
+    return listed.map(topic => found(broker, topic))
   }
   const ids = new Set(topics.map(topic => topic.topicId))
   ids.delete(zeroUuid)
@@ -128,20 +139,24 @@ function topicsOf(broker: Broker, { topics, allowAutoTopicCreation }: Request, v
   if (ids.size > 0) {
     return [...ids].map(topicId => {
       const topic = image.topicById(topicId)
-      return topic === undefined ? missing(null, errorCodes.UNKNOWN_TOPIC_ID, topicId) : found(broker, topic)
+      if (topic === undefined) return missing(null, errorCodes.UNKNOWN_TOPIC_ID, topicId)
+      return isShown(topic.name) ? found(broker, topic) : missing(null, hidden, topicId)
     })
   }
   const unknown: string[] = []
+  const creates = allowAutoTopicCreation && broker.config['auto.create.topics.enable']
+  const mayCreate = (name: string) =>
+    allowsCluster(broker, context, 'create') || allows(broker, context, 'create', 'topic', name)
   const answers = [...new Set(topics.map(topic => topic.name!))].map(name => {
+    if (!isShown(name)) return missing(name, hidden)
     const topic = image.topic(name)
     if (topic !== undefined) return found(broker, topic)
+    if (creates && !mayCreate(name)) return missing(name, hidden)
     if (!isTopicName(name)) return missing(name, errorCodes.INVALID_TOPIC_EXCEPTION)
     unknown.push(name)
     return missing(name, errorCodes.UNKNOWN_TOPIC_OR_PARTITION)
   })
-  if (unknown.length > 0 && allowAutoTopicCreation && broker.config['auto.create.topics.enable']) {
-    broker.autoCreation.create(unknown)
-  }
+  if (unknown.length > 0 && creates) broker.autoCreation.create(unknown, context)
   return answers
 }
 

@@ -2,7 +2,8 @@ import type { Broker } from '../broker/broker.ts'
 import { type Api, defineApi } from '../wire/api.ts'
 import { KafkaError } from '../wire/errors.ts'
 import { array, int16, int32, int64, string, uuid } from '../wire/schema.ts'
-import { commitAnswer, refusedTopic, sortedTopics } from './commit-topics.ts'
+import { allows } from './authorization.ts'
+import { allRefused, commitAnswer, refusedTopic, sortedTopics } from './commit-topics.ts'
 
 const request = {
   groupId: string,
@@ -46,8 +47,12 @@ export const offsetCommit: Api<typeof request, typeof response> = defineApi({
   flexibleFrom: 8,
   request,
   response,
-  broker: (broker: Broker, request, { version }) => {
-    const { known, unknown } = sortedTopics(broker, request.topics, version >= 10)
+  broker: (broker: Broker, request, context) => {
+    const { version } = context
+    if (!allows(broker, context, 'read', 'group', request.groupId)) {
+      return { throttleTimeMs: 0, topics: allRefused(request.topics, 'GROUP_AUTHORIZATION_FAILED') }
+    }
+    const { known, unknown } = sortedTopics(broker, request.topics, version >= 10, context)
     if (known.length === 0) return commitAnswer(unknown, [])
     const refused = (error: unknown) => {
       if (!(error instanceof KafkaError)) throw error

@@ -1,9 +1,10 @@
 import type { Broker } from '../broker/broker.ts'
 import type { DeletedTopic, OffsetDeletion } from '../coordinators/groups/offsets/offset-deletion.ts'
-import { type Api, defineApi } from '../wire/api.ts'
+import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, int16, int32, string } from '../wire/schema.ts'
+import { allows, demand } from './authorization.ts'
 import { mergedTopics } from './merged-topics.ts'
 
 const request = {
@@ -35,7 +36,7 @@ export const offsetDelete: Api<typeof request, typeof response> = defineApi({
   versions: '0',
   request,
   response,
-  broker: (broker: Broker, request) => {
+  broker: (broker: Broker, request, context) => {
     const { groupId } = request
     // What the group is refused for stands alone: no partition is answered then.
     const refused = (error: unknown) => {
@@ -43,8 +44,9 @@ export const offsetDelete: Api<typeof request, typeof response> = defineApi({
       return { errorCode: error.code, throttleTimeMs: 0, topics: [] }
     }
     try {
+      demand(broker, context, 'delete', 'group', groupId)
       if (groupId === '') throw new KafkaError('INVALID_GROUP_ID')
-      const { known, unknown } = sorted(broker, request)
+      const { known, unknown } = sorted(broker, request, context)
       const answer = broker.groups.shardOf(groupId).offsets.delete({ groupId, topics: known })
       return answer instanceof Promise
         ? answer.then(topics => answerOf(unknown, topics), refused)
@@ -59,16 +61,19 @@ type Request = Decoded<typeof request>
 
 /** What the metadata knows, for the coordinator, and answers for the rest. */
 function sorted(
-  { image }: Broker,
+  broker: Broker,
   { topics }: Request,
+  context: RequestContext,
 ): { known: OffsetDeletion['topics'][number][]; unknown: DeletedTopic[] } {
   const known: OffsetDeletion['topics'][number][] = []
   const unknown: DeletedTopic[] = []
   for (const { name, partitions } of topics) {
-    const isThere = (partition: number) => image.partition(name, partition) !== undefined
+    const mayRead = allows(broker, context, 'read', 'topic', name)
+    const error = mayRead ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'TOPIC_AUTHORIZATION_FAILED'
+    const isThere = (partition: number) => mayRead && broker.image.partition(name, partition) !== undefined
     const there = partitions.filter(({ partitionIndex }) => isThere(partitionIndex))
     const others = partitions.flatMap(({ partitionIndex }) =>
-      isThere(partitionIndex) ? [] : [{ partitionIndex, errorCode: errorCodes.UNKNOWN_TOPIC_OR_PARTITION }],
+      isThere(partitionIndex) ? [] : [{ partitionIndex, errorCode: errorCodes[error] }],
     )
     if (there.length > 0) known.push({ name, partitions: there })
     if (others.length > 0) unknown.push({ name, partitions: others })

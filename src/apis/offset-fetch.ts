@@ -1,10 +1,11 @@
 import type { Broker } from '../broker/broker.ts'
 import type { FetchedTopic, FetchTopic, OffsetFetch } from '../coordinators/groups/offsets/offset-fetch.ts'
-import { type Api, defineApi } from '../wire/api.ts'
+import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, boolean, int16, int32, int64, string, uuid } from '../wire/schema.ts'
 import { zeroUuid } from '../wire/uuid.ts'
+import { allows, demand } from './authorization.ts'
 
 const request = {
   groupId: string.until(7),
@@ -69,9 +70,10 @@ export const offsetFetch: Api<typeof request, typeof response> = defineApi({
   flexibleFrom: 6,
   request,
   response,
-  broker: (broker: Broker, request, { version }) => {
+  broker: (broker: Broker, request, context) => {
+    const { version } = context
     const asked = version >= 8 ? request.groups : [singleGroup(request)]
-    const answers = asked.map(group => fetchGroup(broker, group, request.requireStable, version))
+    const answers = asked.map(group => fetchGroup(broker, group, request.requireStable, context))
     const respond = (groups: readonly GroupAnswer[]): Encodable<typeof response> => {
       if (version >= 8) return { throttleTimeMs: 0, groups }
       const { topics, errorCode } = groups[0]!
@@ -99,16 +101,20 @@ function fetchGroup(
   broker: Broker,
   group: AskedGroup,
   requireStable: boolean,
-  version: number,
+  context: RequestContext,
 ): GroupAnswer | Promise<GroupAnswer> {
+  const { version } = context
   const { groupId, memberId, memberEpoch } = group
-  const { known, unknown } = sorted(broker, group.topics, version)
-  const answered = (topics: readonly FetchedTopic[]) => {
+  const isShown = (name: string) => allows(broker, context, 'describe', 'topic', name)
+  const { known, unknown } = sorted(broker, group.topics, version, isShown)
+  const answered = (all: readonly FetchedTopic[]) => {
+    const topics = known === null ? all.filter(topic => isShown(topic.name)) : all
     const found = version >= 10 && known === null ? identified(broker, topics) : topics
     return { groupId, topics: unknown.length === 0 ? found : [...found, ...unknown], errorCode: errorCodes.NONE }
   }
   const refused = (error: unknown) => refusal(group, error, version)
   try {
+    demand(broker, context, 'describe', 'group', groupId)
     const { offsets } = broker.groups.shardOf(groupId)
     const answer = offsets.fetch({ groupId, memberId, memberEpoch, topics: known, requireStable })
     return answer instanceof Promise ? answer.then(answered, refused) : answered(answer)
@@ -122,19 +128,20 @@ function sorted(
   { image }: Broker,
   topics: AskedGroup['topics'],
   version: number,
+  isShown: (name: string) => boolean,
 ): { known: OffsetFetch['topics']; unknown: FetchedTopic[] } {
-  if (version < 10 || topics === null) return { known: topics, unknown: [] }
+  if (topics === null) return { known: null, unknown: [] }
   const known: FetchTopic[] = []
   const unknown: FetchedTopic[] = []
-  for (const { topicId, partitionIndexes } of topics) {
-    const name = image.topicById(topicId)?.name
-    if (name !== undefined) known.push({ name, topicId, partitionIndexes })
-    else
-      unknown.push({
-        name: '',
-        topicId,
-        partitions: partitionIndexes.map(index => noOffset(index, errorCodes.UNKNOWN_TOPIC_ID)),
-      })
+  for (const asked of topics) {
+    const { topicId, partitionIndexes } = asked
+    const name = version < 10 ? asked.name : image.topicById(topicId)?.name
+    if (name !== undefined && isShown(name)) {
+      known.push({ name, topicId, partitionIndexes })
+      continue
+    }
+    const error = errorCodes[name === undefined ? 'UNKNOWN_TOPIC_ID' : 'TOPIC_AUTHORIZATION_FAILED']
+    unknown.push({ name: name ?? '', topicId, partitions: partitionIndexes.map(index => noOffset(index, error)) })
   }
   return { known, unknown }
 }

@@ -3,6 +3,7 @@ import { type Api, defineApi } from '../wire/api.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, int16, int32, int64, string } from '../wire/schema.ts'
+import { allows, allowsCluster } from './authorization.ts'
 
 const request = {
   replicaId: int32.since(3).default(-2).ignorable(),
@@ -40,17 +41,25 @@ export const offsetForLeaderEpoch: Api<typeof request, typeof response> = define
   flexibleFrom: 4,
   request,
   response,
-  broker: (broker: Broker, request) => ({
-    throttleTimeMs: 0,
-    topics: request.topics.map(({ topic, partitions }) => ({
-      topic,
-      partitions: partitions.map(asked => answer(broker, topic, asked)),
-    })),
-  }),
+  broker: (broker: Broker, request, context) => {
+    // For brokers it is made, and whoever may look at a topic may ask too.
+    const isPeer = allowsCluster(broker, context, 'clusterAction')
+    return {
+      throttleTimeMs: 0,
+      topics: request.topics.map(({ topic, partitions }) => {
+        const mayAsk = isPeer || allows(broker, context, 'describe', 'topic', topic)
+        return { topic, partitions: partitions.map(asked => (mayAsk ? answer(broker, topic, asked) : denied(asked))) }
+      }),
+    }
+  },
 })
 
 type Asked = Decoded<typeof request>['topics'][number]['partitions'][number]
 type Answer = Encodable<typeof response>['topics'][number]['partitions'][number]
+
+function denied({ partition }: Asked): Answer {
+  return { errorCode: errorCodes.TOPIC_AUTHORIZATION_FAILED, partition }
+}
 
 /** an epoch that the leader does not know yet has no end: −1 and −1, without an error. */
 function answer(broker: Broker, topic: string, asked: Asked): Answer {

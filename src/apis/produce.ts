@@ -10,6 +10,7 @@ import { producedBatch, type Records } from '../wire/records.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, int16, int32, int64, records, string, struct, uuid } from '../wire/schema.ts'
 import { type Appended, whenCommitted } from './append-commits.ts'
+import { allows } from './authorization.ts'
 
 const request = {
   transactionalId: string.nullable().default(null),
@@ -112,7 +113,7 @@ function answer(broker: Broker, request: Request, context: RequestContext): Answ
     }
   }
   refuseUnreadable(asked)
-  const guards = isTransactional ? verify(broker, asked, request, context.version) : undefined
+  const guards = isTransactional ? verify(broker, asked, request, context) : undefined
   if (guards instanceof Promise) return guards.then(known => appendAll(broker, asked, request, context, known))
   return appendAll(broker, asked, request, context, guards)
 }
@@ -164,8 +165,11 @@ function prepare(broker: Broker, asked: Asked, context: RequestContext): void {
   }
   const byId = context.version >= 13
   const topic = byId ? broker.image.topicById(asked.topicId) : broker.image.topic(asked.name)
+  const name = byId ? topic?.name : asked.name
   if (unusable instanceof KafkaError && unusable.errorName === 'CORRUPT_MESSAGE') {
     asked.answer = refused(asked, unusable)
+  } else if (name !== undefined && !allows(broker, context, 'write', 'topic', name)) {
+    asked.answer = refused(asked, new KafkaError('TOPIC_AUTHORIZATION_FAILED'))
   } else if (topic?.partitions[asked.index] === undefined) {
     const isUnknownId = byId && topic === undefined
     asked.answer = refused(asked, new KafkaError(isUnknownId ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'))
@@ -197,13 +201,15 @@ function verify(
   broker: Broker,
   asked: readonly Asked[],
   { transactionalId }: Request,
-  version: number,
+  context: RequestContext,
 ): Guards | undefined | Promise<Guards> {
   const refuseAll = (error: KafkaError) => {
     for (const each of asked) each.answer = refused(each, error)
     return undefined
   }
-  if (transactionalId === null) return refuseAll(new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED'))
+  if (transactionalId === null || !allows(broker, context, 'write', 'transactionalId', transactionalId)) {
+    return refuseAll(new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED'))
+  }
   const transactional = asked.filter(({ batch, answer }) => answer === undefined && batch?.isTransactional)
   if (transactional.length === 0) return undefined
   const { producerId, producerEpoch } = transactional[0]!.batch!
@@ -211,6 +217,7 @@ function verify(
     const what = 'Transactional records contained more than one producer ID'
     return refuseAll(new KafkaError('INVALID_PRODUCER_ID_MAPPING', what))
   }
+  const { version } = context
   const adds = version >= 12
   const places = transactional.flatMap(each => {
     const partition = partitionOf(broker, each)
@@ -322,7 +329,7 @@ function conclude(
     const error = KafkaError.of(bad.answer!.errorCode)
     throw new KafkaError(error.errorName, `acks=0 to ${bad.name || bad.topicId}-${bad.index}: ${error.message}`)
   }
-  const answer = () => responseOf(broker, asked, context.version)
+  const answer = () => responseOf(broker, asked, context)
   if (request.acks !== -1) return answer()
   return whenCommitted(broker, asked, { timeoutMs: request.timeoutMs, settle, answer }, context)
 }
@@ -345,7 +352,11 @@ function withoutLeader(answer: PartitionAnswer): PartitionAnswer {
   return old
 }
 
-function responseOf(broker: Broker, asked: readonly Asked[], version: number): Encodable<typeof response> {
+function responseOf(
+  broker: Broker,
+  asked: readonly Asked[],
+  { version, listener }: RequestContext,
+): Encodable<typeof response> {
   const responses: (Topic & { partitionResponses: PartitionAnswer[] })[] = []
   const leaders = new Set<number>()
   for (const { name, topicId, answer } of asked) {
@@ -359,6 +370,6 @@ function responseOf(broker: Broker, asked: readonly Asked[], version: number): E
   return {
     responses,
     throttleTimeMs: 0,
-    ...(leaders.size > 0 ? { nodeEndpoints: broker.endpointsOf(leaders) } : {}),
+    ...(leaders.size > 0 ? { nodeEndpoints: broker.endpointsOf(leaders, listener) } : {}),
   }
 }

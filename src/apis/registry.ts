@@ -35,6 +35,7 @@ import { describeTransactions } from './describe-transactions.ts'
 import { describeUserScramCredentials } from './describe-user-scram-credentials.ts'
 import { electLeaders } from './elect-leaders.ts'
 import { endTxn } from './end-txn.ts'
+import { envelope } from './envelope.ts'
 import { expireDelegationToken } from './expire-delegation-token.ts'
 import { fetch } from './fetch.ts'
 import { findCoordinator } from './find-coordinator.ts'
@@ -101,6 +102,7 @@ export const apis: readonly AnyApi[] = [
   describeUserScramCredentials,
   electLeaders,
   endTxn,
+  envelope,
   expireDelegationToken,
   fetch,
   findCoordinator,

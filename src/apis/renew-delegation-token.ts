@@ -1,7 +1,10 @@
+import type { Broker } from '../broker/broker.ts'
+import type { Controller } from '../controller/controller.ts'
 import { type Api, defineApi } from '../wire/api.ts'
 import { errorCodes } from '../wire/errors.ts'
-import type { Encodable } from '../wire/schema.ts'
 import { bytes, int16, int32, int64 } from '../wire/schema.ts'
+import { mayAskForTokens, tokenChangeRefused } from './delegation-token-requests.ts'
+import { forwarded } from './forwarding.ts'
 
 const request = {
   hmac: bytes,
@@ -15,8 +18,8 @@ const response = {
 }
 
 /**
- * Prolongs a delegation token (KIP-48), which needs somebody who authenticated: DELEGATION_TOKEN_REQUEST_NOT_ALLOWED.
- * v2 is the first flexible version.
+ * Prolongs a delegation token (KIP-48): its owner and its renewers may. Needs somebody who authenticated, and not by a token: DELEGATION_TOKEN_REQUEST_NOT_ALLOWED. v2 is the first flexible
+ * version.
  */
 export const renewDelegationToken: Api<typeof request, typeof response> = defineApi({
   key: 39,
@@ -25,12 +28,12 @@ export const renewDelegationToken: Api<typeof request, typeof response> = define
   flexibleFrom: 2,
   request,
   response,
-  broker: () => refused,
-  controller: () => refused,
+  broker: (broker: Broker, request, context) => {
+    if (!mayAskForTokens(context)) return tokenChangeRefused(errorCodes.DELEGATION_TOKEN_REQUEST_NOT_ALLOWED)
+    return forwarded(broker, renewDelegationToken, request, context, ({ code }) => tokenChangeRefused(code))
+  },
+  controller: (controller: Controller, request, context) => {
+    if (!mayAskForTokens(context)) return tokenChangeRefused(errorCodes.DELEGATION_TOKEN_REQUEST_NOT_ALLOWED)
+    return controller.administration.renewDelegationToken(request, context.principal)
+  },
 })
-
-const refused: Encodable<typeof response> = {
-  errorCode: errorCodes.DELEGATION_TOKEN_REQUEST_NOT_ALLOWED,
-  expiryTimestampMs: -1,
-  throttleTimeMs: 0,
-}

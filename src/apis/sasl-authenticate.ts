@@ -1,3 +1,4 @@
+import type { Broker } from '../broker/broker.ts'
 import { type Api, defineApi } from '../wire/api.ts'
 import { errorCodes } from '../wire/errors.ts'
 import type { Encodable } from '../wire/schema.ts'
@@ -16,8 +17,7 @@ const response = {
 
 /**
  * A token of the mechanism that SaslHandshake chose (M-60). v1 tells how long the session lasts (M-64), v2 is the first flexible
- * version. All listeners here are PLAINTEXT, where everybody is authenticated already: ILLEGAL_SASL_STATE, and the connection
- * goes on.
+ * version. Where everybody is authenticated already: ILLEGAL_SASL_STATE, and the connection goes on.
  */
 export const saslAuthenticate: Api<typeof request, typeof response> = defineApi({
   key: 36,
@@ -26,7 +26,7 @@ export const saslAuthenticate: Api<typeof request, typeof response> = defineApi(
   flexibleFrom: 2,
   request,
   response,
-  broker: () => refused,
+  broker: (_: Broker, { authBytes }, { sasl }) => sasl?.authenticate(authBytes) ?? refused,
   controller: () => refused,
 })
 

@@ -1,3 +1,4 @@
+import type { Broker } from '../broker/broker.ts'
 import { type Api, defineApi } from '../wire/api.ts'
 import { errorCodes } from '../wire/errors.ts'
 import type { Encodable } from '../wire/schema.ts'
@@ -13,8 +14,8 @@ const response = {
 }
 
 /**
- * Chooses a mechanism to authenticate with; after v1 the tokens travel in SaslAuthenticate, after v0 as they are (M-60). All
- * listeners here are PLAINTEXT, where there is nothing to authenticate: ILLEGAL_SASL_STATE, and the connection goes on.
+ * Chooses a mechanism to authenticate with; after v1 the tokens travel in SaslAuthenticate, after v0 as they are (M-60). Where
+ * there is nothing to authenticate, or not now: ILLEGAL_SASL_STATE, and the connection goes on.
  */
 export const saslHandshake: Api<typeof request, typeof response> = defineApi({
   key: 17,
@@ -22,7 +23,7 @@ export const saslHandshake: Api<typeof request, typeof response> = defineApi({
   versions: '0-1',
   request,
   response,
-  broker: () => refused,
+  broker: (_: Broker, { mechanism }, { sasl, version }) => sasl?.handshake(mechanism, version) ?? refused,
   controller: () => refused,
 })
 

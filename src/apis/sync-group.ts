@@ -3,6 +3,7 @@ import { type Api, defineApi, type RequestContext } from '../wire/api.ts'
 import { KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, bytes, int16, int32, string } from '../wire/schema.ts'
+import { demand } from './authorization.ts'
 
 const request = {
   groupId: string,
@@ -45,11 +46,12 @@ type Response = Encodable<typeof response>
 /** From this version on the protocol has to be said, which is looked at before anything else. */
 const PROTOCOL_VERSION = 5
 
-function answer(broker: Broker, request: Request, { version }: RequestContext): Response | Promise<Response> {
+function answer(broker: Broker, request: Request, context: RequestContext): Response | Promise<Response> {
   try {
-    if (version >= PROTOCOL_VERSION && (request.protocolType === null || request.protocolName === null)) {
+    if (context.version >= PROTOCOL_VERSION && (request.protocolType === null || request.protocolName === null)) {
       throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL')
     }
+    demand(broker, context, 'read', 'group', request.groupId)
     const synced = broker.groups.shardOfNamed(request.groupId).classic.sync(request)
     return synced instanceof Promise ? synced.catch(refused) : synced
   } catch (error) {

@@ -6,7 +6,8 @@ import { type Api, defineApi } from '../wire/api.ts'
 import { type ErrorName, KafkaError } from '../wire/errors.ts'
 import type { Decoded } from '../wire/schema.ts'
 import { array, int16, int32, int64, string } from '../wire/schema.ts'
-import { commitAnswer, refusedTopic, sortedTopics } from './commit-topics.ts'
+import { refusalOf } from './authorization.ts'
+import { allRefused, commitAnswer, refusedTopic, sortedTopics } from './commit-topics.ts'
 
 const request = {
   transactionalId: string,
@@ -51,8 +52,16 @@ export const txnOffsetCommit: Api<typeof request, typeof response> = defineApi({
   flexibleFrom: 3,
   request,
   response,
-  broker: (broker: Broker, request, { version }) => {
-    const { known, unknown } = sortedTopics(broker, request.topics, false)
+  broker: (broker: Broker, request, context) => {
+    const { version } = context
+    const { transactionalId, groupId } = request
+    const forbidden =
+      refusalOf(broker, context, 'write', 'transactionalId', transactionalId) ??
+      refusalOf(broker, context, 'read', 'group', groupId)
+    if (forbidden !== undefined) {
+      return { throttleTimeMs: 0, topics: allRefused(request.topics, forbidden.errorName) }
+    }
+    const { known, unknown } = sortedTopics(broker, request.topics, false, context)
     if (known.length === 0) return commitAnswer(unknown, [])
     const refused = (error: unknown) => {
       const { errorName } = errorOf(error, version)

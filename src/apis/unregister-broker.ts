@@ -3,6 +3,7 @@ import type { Controller } from '../controller/controller.ts'
 import { type Api, defineApi } from '../wire/api.ts'
 import { errorFields } from '../wire/error-fields.ts'
 import { int16, int32, string } from '../wire/schema.ts'
+import { clusterRefusal } from './authorization.ts'
 import { forwarded } from './forwarding.ts'
 
 const request = {
@@ -25,7 +26,12 @@ export const unregisterBroker: Api<typeof request, typeof response> = defineApi(
   flexibleFrom: 0,
   request,
   response,
-  broker: (broker: Broker, request) =>
-    forwarded(broker, unregisterBroker, request, error => ({ throttleTimeMs: 0, ...errorFields(error) })),
-  controller: ({ administration }: Controller, request) => administration.unregisterBroker(request),
+  broker: (broker: Broker, request, context) =>
+    forwarded(broker, unregisterBroker, request, context, error => ({ throttleTimeMs: 0, ...errorFields(error) })),
+  controller: (controller: Controller, request, context) => {
+    const error = clusterRefusal(controller, context, 'alter')
+    return error === undefined
+      ? controller.administration.unregisterBroker(request)
+      : { throttleTimeMs: 0, ...errorFields(error) }
+  },
 })

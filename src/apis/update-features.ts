@@ -6,6 +6,7 @@ import { errorFields } from '../wire/error-fields.ts'
 import { errorCodes, type KafkaError } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, boolean, int8, int16, int32, string } from '../wire/schema.ts'
+import { clusterRefusal } from './authorization.ts'
 import { forwarded } from './forwarding.ts'
 
 const request = {
@@ -56,17 +57,21 @@ const SAFE_DOWNGRADE = 2
 /** Up to this version each feature has a result. */
 const RESULTS_VERSION = 1
 
-async function forward(broker: Broker, request: Request, { version }: RequestContext): Promise<Response> {
+async function forward(broker: Broker, request: Request, context: RequestContext): Promise<Response> {
+  const { version } = context
   const refused = (error: KafkaError): Response => ({ throttleTimeMs: 0, ...errorFields(error) })
-  return inVersion(version, request, await forwarded(broker, updateFeatures, modern(request, version), refused))
+  return inVersion(
+    version,
+    request,
+    await forwarded(broker, updateFeatures, modern(request, version), context, refused),
+  )
 }
 
-function answer(
-  { administration }: Controller,
-  request: Request,
-  { version }: RequestContext,
-): Response | Promise<Response> {
-  const updated = administration.updateFeatures(modern(request, version))
+function answer(controller: Controller, request: Request, context: RequestContext): Response | Promise<Response> {
+  const { version } = context
+  const error = clusterRefusal(controller, context, 'alter')
+  if (error !== undefined) return { throttleTimeMs: 0, ...errorFields(error) }
+  const updated = controller.administration.updateFeatures(modern(request, version))
   if (updated instanceof Promise) return updated.then(response => inVersion(version, request, response))
   return inVersion(version, request, updated)
 }

@@ -7,6 +7,7 @@ import type { RecordBatch } from '../wire/record-batch.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { array, boolean, int8, int16, int32, int64, string } from '../wire/schema.ts'
 import { type Appended, whenCommitted } from './append-commits.ts'
+import { allowsCluster } from './authorization.ts'
 
 const request = {
   markers: array({
@@ -66,7 +67,8 @@ interface Mark {
 }
 
 function answer(broker: Broker, { markers }: Request, context: RequestContext): Answer | Promise<Answer> {
-  const marks = markers.flatMap(marker => marksOf(broker, marker))
+  const mayMark = allowsCluster(broker, context, 'clusterAction') || allowsCluster(broker, context, 'alter')
+  const marks = mayMark ? markers.flatMap(marker => marksOf(broker, marker)) : markers.flatMap(forbidden)
   const done = () => answerOf(marks)
   const timeoutMs = broker.config['request.timeout.ms']
   const settle = (mark: Mark, error: ErrorName | undefined) => {
@@ -81,6 +83,19 @@ function answer(broker: Broker, { markers }: Request, context: RequestContext): 
   const committed = stores.length > 0 ? broker.life.guard(Promise.all(stores)).then(commit) : commit()
   if (committed === undefined && waits.length === 0) return done()
   return Promise.all([committed, ...waits]).then(done)
+}
+
+function forbidden({ producerId, topics }: Marker): Mark[] {
+  return topics.flatMap(({ name, partitionIndexes }) =>
+    partitionIndexes.map(index => ({
+      producerId,
+      topic: name,
+      index,
+      error: 'CLUSTER_AUTHORIZATION_FAILED',
+      appended: undefined,
+      written: undefined,
+    })),
+  )
 }
 
 function marksOf(broker: Broker, marker: Marker): Mark[] {

@@ -1,5 +1,6 @@
 import { createTopics } from '../apis/create-topics.ts'
 import type { BrokerConfigs } from '../metadata/broker-configs.ts'
+import type { Requester } from '../node/envelopes.ts'
 import type { RequestInput, ResponseOf } from '../wire/api.ts'
 import { errorOf } from '../wire/errors.ts'
 import type { Broker } from './broker.ts'
@@ -18,8 +19,11 @@ export class AutoCreation {
     this.#broker = broker
   }
 
-  /** Names that are legal and unknown. An internal topic is made as its coordinator needs it. */
-  create(names: readonly string[]): void {
+  /**
+   * Names that are legal and unknown. An internal topic is made as its coordinator needs it. `requester`: who wants them;
+   * undefined: the broker itself.
+   */
+  create(names: readonly string[], requester: Requester | undefined): void {
     const wanted = names.filter(name => !this.#underWay.has(name))
     if (wanted.length === 0) return
     for (const name of wanted) this.#underWay.add(name)
@@ -28,11 +32,15 @@ export class AutoCreation {
       for (const name of wanted) this.#underWay.delete(name)
     }
     this.#broker
-      .forward(createTopics, {
-        topics: wanted.map(name => newTopic(name, config)),
-        timeoutMs: config['request.timeout.ms'],
-        validateOnly: false,
-      })
+      .forward(
+        createTopics,
+        {
+          topics: wanted.map(name => newTopic(name, config)),
+          timeoutMs: config['request.timeout.ms'],
+          validateOnly: false,
+        },
+        requester,
+      )
       .then(
         (response: ResponseOf<typeof createTopics>) => {
           done()

@@ -15,7 +15,7 @@ export interface BrokerLifecycleOptions {
   readonly clusterId: string
   readonly incarnationId: string
   readonly rack: string | null
-  readonly endpoint: Endpoint
+  readonly endpoints: readonly Endpoint[]
   /** Of the life before, if it ended cleanly; −1 otherwise. */
   readonly previousBrokerEpoch: number
   readonly heartbeatIntervalMs: number
@@ -68,14 +68,14 @@ export class BrokerLifecycle {
   }
 
   #register(): void {
-    const { link, brokerId, clusterId, incarnationId, endpoint, rack, previousBrokerEpoch } = this.#options
+    const { link, brokerId, clusterId, incarnationId, endpoints, rack, previousBrokerEpoch } = this.#options
     link.send(
       brokerRegistration,
       {
         brokerId,
         clusterId,
         incarnationId,
-        listeners: [endpoint],
+        listeners: [...endpoints],
         features: supportedFeatures,
         rack,
         logDirs: [],

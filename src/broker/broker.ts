@@ -2,19 +2,22 @@ import type { GroupCoordinator } from '../coordinators/groups/group-coordinator.
 import type { TransactionCoordinator } from '../coordinators/transactions/transaction-coordinator.ts'
 import type { TransactionStops } from '../coordinators/transactions/transaction-stops.ts'
 import type { LogStores } from '../log/log-store.ts'
+import { type Authorizer, authorizerOf } from '../metadata/authorizer.ts'
 import type { BrokerConfigs } from '../metadata/broker-configs.ts'
 import type { Overrides } from '../metadata/config-values.ts'
-import { ClusterImage, type Endpoint, resourceTypes } from '../metadata/image.ts'
-import type { Address, Carrier, Channel } from '../network/channel.ts'
+import { ClusterImage, resourceTypes } from '../metadata/image.ts'
+import type { Address, Carrier } from '../network/channel.ts'
+import type { Requester } from '../node/envelopes.ts'
 import type { Interceptors } from '../node/intercept.ts'
 import type { Life } from '../node/life.ts'
 import { LifeCarrier } from '../node/life-carrier.ts'
 import { PeerLink } from '../node/peer-link.ts'
-import { Receiver } from '../node/receive.ts'
+import type { RefusalMaker } from '../node/receiver-options.ts'
 import type { AnyApi, RequestInput, ResponseInput, ResponseOf } from '../wire/api.ts'
 import { KafkaError } from '../wire/errors.ts'
 import { drawUuid } from '../wire/uuid.ts'
 import { AlterPartitions } from './alter-partitions.ts'
+import type { KnownUsers } from './authentication/authority.ts'
 import { AutoCreation } from './auto-creation.ts'
 import { BrokerLifecycle } from './broker-lifecycle.ts'
 import { Configuration } from './configuration.ts'
@@ -25,8 +28,11 @@ import { Housekeeping } from './housekeeping.ts'
 import { MetadataFollower } from './metadata-follower.ts'
 import type { Partition, PartitionHost } from './partition.ts'
 import { ProducerIdBlock } from './producer-id-block.ts'
+import { brokerTolls } from './quotas.ts'
+import { type BrokerListener, endpointsAt, endpointsOf, Reception } from './reception.ts'
 import { ReplicaFetchers } from './replica-fetchers.ts'
 import { Replicas } from './replicas.ts'
+import { ReplicationQuota } from './replication-quotas.ts'
 import { TransactionVerification } from './transaction-verification.ts'
 
 /** What a broker finds when it starts again, beside its logs. */
@@ -43,7 +49,11 @@ export interface BrokerOptions {
   readonly stores: LogStores
   readonly disk: BrokerDisk
   readonly clusterId: string
-  readonly address: Address
+  /** At least one; by the first, brokers reach each other. */
+  readonly listeners: readonly BrokerListener[]
+  /** Whom it knows by the cluster's options. */
+  readonly users: KnownUsers
+  readonly refusal: RefusalMaker
   readonly controllerAddress: Address
   /** Static broker configuration, as text. */
   readonly configs: Overrides
@@ -68,6 +78,8 @@ export class Broker implements PartitionHost {
   readonly clusterId: string
   readonly mutants: ReadonlySet<string>
   readonly image = new ClusterImage()
+  /** Who may do what; undefined: everybody everything. */
+  readonly authorizer: Authorizer | undefined
   readonly replicas: Replicas
   readonly fetches: Fetches
   readonly producerIds: ProducerIdBlock
@@ -77,8 +89,10 @@ export class Broker implements PartitionHost {
   readonly coordination: Coordination
   /** Of transactions, before their first records are appended here (KIP-890). */
   readonly verification: TransactionVerification
+  readonly leaderQuota: ReplicationQuota
+  readonly followerQuota: ReplicationQuota
   readonly #options: BrokerOptions
-  readonly #receiver: Receiver<Broker>
+  readonly #reception: Reception<Broker>
   readonly #carrier: LifeCarrier
   readonly #lifecycle: BrokerLifecycle
   readonly #metadataFollower: MetadataFollower
@@ -100,7 +114,11 @@ export class Broker implements PartitionHost {
     this.clusterId = options.clusterId
     this.mutants = options.mutants
     this.apis = options.apis
+    this.authorizer = authorizerOf(this.image.acls, options.configs)
     this.configuration = new Configuration(options.configs, this.image, this)
+    const replication = { runtime: life, brokerId: id, image: this.image, config: () => this.config }
+    this.leaderQuota = new ReplicationQuota('leader', replication)
+    this.followerQuota = new ReplicationQuota('follower', replication)
     this.#carrier = new LifeCarrier(life, carrier, this.name)
     const controllerLink = () => this.#link(() => options.controllerAddress)
     this.#forwarding = new Forwarding(life, controllerLink())
@@ -148,25 +166,26 @@ export class Broker implements PartitionHost {
       runtime: life,
       image: this.image,
       mutants: this.mutants,
+      authorizer: this.authorizer,
       steps: options.transactionStops,
       linkTo,
       takeProducerId: () => this.producerIds.take(),
       config: () => this.config,
-      createTopic: topic => this.autoCreation.create([topic]),
+      createTopic: topic => this.autoCreation.create([topic], undefined),
       groupConfig: groupId => this.configuration.ofGroup(groupId),
     })
     this.fetches = new Fetches(this)
-    this.#receiver = new Receiver<Broker>({
+    this.#reception = new Reception<Broker>({
+      ...options,
       life,
       name: this.name,
       nodeId: id,
       node: this,
-      side: 'broker',
       apis: options.peerApis,
       clientApis: options.apis,
-      interceptors: options.interceptors,
-      peerId: options.peerId,
-      unknownApiVersions: options.unknownApiVersions,
+      tolls: brokerTolls(life, this.image, this.config, this.mutants),
+      image: this.image,
+      config: () => this.config,
     })
     life.onLeap(ms => {
       for (const partition of this.replicas) partition.leapt(ms)
@@ -179,11 +198,6 @@ export class Broker implements PartitionHost {
     this.life.trace.add('node', this.name, { what: 'starts' })
     this.#metadataFollower.start()
     this.#lifecycle.start()
-  }
-
-  /** A connection that came in by another carrier than the cluster's own. */
-  accept(channel: Channel): void {
-    this.#receiver.accept(channel)
   }
 
   /** Registered, unfenced, and as far in the metadata log as its own registration. */
@@ -251,14 +265,9 @@ export class Broker implements PartitionHost {
     return partition
   }
 
-  /** Where these brokers are, for answers that name a leader (W-40, F-12). */
-  endpointsOf(brokerIds: Iterable<number>): { nodeId: number; host: string; port: number; rack: string | null }[] {
-    return [...brokerIds].flatMap(nodeId => {
-      const broker = this.image.broker(nodeId)
-      const endpoint = broker?.endpoints[0]
-      if (broker === undefined || endpoint === undefined) return []
-      return [{ nodeId, host: endpoint.host, port: endpoint.port, rack: broker.rack }]
-    })
+  /** Where these brokers are for whoever came by this listener (W-40, F-12). */
+  endpointsOf(brokerIds: Iterable<number>, listener: string): ReturnType<typeof endpointsOf> {
+    return endpointsOf(this.image, brokerIds, listener)
   }
 
   isEligible(brokerId: number, brokerEpoch: number): boolean {
@@ -300,8 +309,13 @@ export class Broker implements PartitionHost {
   // --- the controller ------------------------------------------------------------------------------------------------
 
   /** Hands a client's request to the controller and its answer back (KIP-590). Rejects when the controller is lost. */
-  forward<A extends AnyApi>(api: A, body: RequestInput<A>): Promise<ResponseOf<A>> {
-    return this.#forwarding.forward(api, body)
+  forward<A extends AnyApi>(
+    api: A,
+    body: RequestInput<A>,
+    requester: Requester | undefined,
+    version?: number,
+  ): Promise<ResponseOf<A>> {
+    return this.#forwarding.forward(api, body, requester, version)
   }
 
   /**
@@ -313,7 +327,7 @@ export class Broker implements PartitionHost {
     if (this.brokerEpoch < 0 || this.image.offset < this.brokerEpoch) return
     if (!this.#listening) {
       this.#listening = true
-      this.#carrier.listen(this.name, this.#options.address, channel => this.accept(channel))
+      this.#reception.listen(this.#carrier)
     }
     const changes = this.image.takeChanges()
     // In Kafka's order: a partition's change that comes with a lower min.insync.replicas goes by the old one (R-12).
@@ -363,10 +377,9 @@ export class Broker implements PartitionHost {
   }
 
   #makeLifecycle(link: PeerLink): BrokerLifecycle {
-    const { id, rack, life, clusterId, disk, address } = this.#options
+    const { id, rack, life, clusterId, disk, listeners } = this.#options
     const previousBrokerEpoch = disk.cleanShutdownEpoch
     disk.cleanShutdownEpoch = -1
-    const endpoint: Endpoint = { name: 'PLAINTEXT', host: address.host, port: address.port, securityProtocol: 0 }
     return new BrokerLifecycle({
       life,
       link,
@@ -375,7 +388,7 @@ export class Broker implements PartitionHost {
       clusterId,
       incarnationId: drawUuid(n => life.choose('incarnation', n)),
       rack,
-      endpoint,
+      endpoints: endpointsAt(listeners),
       previousBrokerEpoch,
       heartbeatIntervalMs: this.config['broker.heartbeat.interval.ms'],
       sessionTimeoutMs: this.config['broker.session.timeout.ms'],

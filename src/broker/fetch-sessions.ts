@@ -21,6 +21,10 @@ export interface Asked {
 /** What a fetch asks for, and what of the result is sent. */
 export interface FetchContext {
   readonly asked: readonly Asked[]
+  /** What the response would list; nothing changes by it. */
+  listed(results: readonly (readonly [Asked, FetchedPartition])[]): readonly (readonly [Asked, FetchedPartition])[]
+  /** Nothing is listed, since the client is throttled (F-13): a session that was to begin does not. Answers the session id. */
+  throttled(): number
   /** What the response lists, and under which session id. */
   answer(results: readonly (readonly [Asked, FetchedPartition])[]): {
     readonly sessionId: number
@@ -95,6 +99,11 @@ export class FetchSessions {
     this.#sessions.set(session.id, session)
     return {
       asked,
+      listed: results => results,
+      throttled: () => {
+        this.#sessions.delete(session.id)
+        return 0
+      },
       answer(results) {
         for (const [each, result] of results) remember(each, result)
         return { sessionId: session.id, listed: results }
@@ -117,10 +126,14 @@ export class FetchSessions {
       this.#sessions.delete(session.id)
       return sessionless([])
     }
+    const news = (results: readonly (readonly [Asked, FetchedPartition])[]) =>
+      results.filter(([asked, result]) => isNews(asked, result))
     return {
       asked: [...session.partitions.values()],
+      listed: news,
+      throttled: () => session.id,
       answer(results) {
-        const listed = results.filter(([asked, result]) => isNews(asked, result))
+        const listed = news(results)
         for (const [asked, result] of listed) {
           remember(asked, result)
           if ((result.records?.byteLength ?? 0) === 0) continue
@@ -158,7 +171,12 @@ export class FetchSessions {
 }
 
 function sessionless(asked: Asked[]): FetchContext {
-  return { asked, answer: results => ({ sessionId: 0, listed: results }) }
+  return {
+    asked,
+    listed: results => results,
+    throttled: () => 0,
+    answer: results => ({ sessionId: 0, listed: results }),
+  }
 }
 
 /** A partition given twice counts as its last mention, at the place of its first (F-5). */

@@ -1,27 +1,34 @@
-import type { fetch } from '../apis/fetch.ts'
+import { allows, allowsCluster, type Guarded } from '../apis/authorization.ts'
+import { fetch } from '../apis/fetch.ts'
 import type { Eventually } from '../log/log-store.ts'
 import type { ClusterImage, PartitionImage } from '../metadata/image.ts'
 import type { Life } from '../node/life.ts'
 import type { RequestContext, RequestOf, ResponseInput } from '../wire/api.ts'
 import { errorCodes, KafkaError } from '../wire/errors.ts'
 import { Records } from '../wire/records.ts'
+import { Writer } from '../wire/writer.ts'
 import { type Asked, type FetchContext, type FetchedPartition, FetchSessions } from './fetch-sessions.ts'
 import type { Partition, ReadWait } from './partition.ts'
 import { availableBytes, failed, preferredReadReplica, type Reader, readPartition } from './partition-read.ts'
+import type { ReplicationQuota } from './replication-quotas.ts'
 
 type FetchRequest = RequestOf<typeof fetch>
 type FetchResponse = ResponseInput<typeof fetch>
 
-export interface FetchHost {
+const LENGTH_BYTES = 4
+
+export interface FetchHost extends Guarded {
   readonly id: number
   readonly life: Life
   readonly image: ClusterImage
+  /** Of followers that catch up (KIP-73). */
+  readonly leaderQuota: ReplicationQuota
   /** `fetch.max.bytes`. */
   readonly fetchMaxBytes: number
   /** `replica.selector.class` is set: consumers may be sent to a follower in their rack (R-60). */
   readonly selectsByRack: boolean
   partitionOf(topicId: string, index: number): Partition | undefined
-  endpointsOf(brokerIds: Iterable<number>): NonNullable<FetchResponse['nodeEndpoints']>
+  endpointsOf(brokerIds: Iterable<number>, listener: string): NonNullable<FetchResponse['nodeEndpoints']>
 }
 
 interface Found {
@@ -56,10 +63,11 @@ export class Fetches {
     const opened = this.sessions.open(request, version, reader.replicaId >= 0)
     if (typeof opened === 'string')
       return { throttleTimeMs: 0, errorCode: errorCodes[opened], sessionId: 0, responses: [] }
-    const found = opened.asked.map(asked => this.#find(asked, request, version))
-    const pass = this.#read(found, request, reader)
-    if (pass instanceof Promise) return pass.then(done => this.#decide(done, found, request, reader, opened, context))
-    return this.#decide(pass, found, request, reader, opened, context)
+    const found = opened.asked.map(asked => this.#find(asked, request, reader, context))
+    const bounded = boundedByQuota(request, reader, context)
+    const pass = this.#read(found, bounded, reader)
+    if (pass instanceof Promise) return pass.then(done => this.#decide(done, found, bounded, reader, opened, context))
+    return this.#decide(pass, found, bounded, reader, opened, context)
   }
 
   #decide(
@@ -77,12 +85,19 @@ export class Fetches {
       pass.urgent ||
       pass.bytes >= request.minBytes ||
       this.#available(waits, reader) >= request.minBytes
-    if (isDue) return this.#response(pass, opened, reader)
+    if (isDue) return this.#response(pass, opened, reader, context)
     return this.#wait(found, waits, request, reader, opened, context)
   }
 
-  #find(asked: Asked, request: FetchRequest, version: number): Found {
+  /** Followers need CLUSTER_ACTION, consumers READ, which is looked at before what there is, unless an id has to be resolved. */
+  #mayRead(topic: string, { replicaId }: Reader, context: RequestContext): boolean {
+    if (replicaId >= 0) return allowsCluster(this.#host, context, 'clusterAction')
+    return allows(this.#host, context, 'read', 'topic', topic)
+  }
+
+  #find(asked: Asked, request: FetchRequest, reader: Reader, context: RequestContext): Found {
     const { image } = this.#host
+    const { version } = context
     const topic = version >= 13 ? image.topicById(asked.topicId) : image.topic(asked.topic)
     const refuse = (code: number, by: 'handler' | 'log' = 'handler'): Found => ({
       asked,
@@ -90,6 +105,10 @@ export class Fetches {
       state: undefined,
       refused: failed(asked, code, by),
     })
+    const name = version >= 13 ? topic?.name : asked.topic
+    if (name !== undefined && !this.#mayRead(name, reader, context)) {
+      return refuse(errorCodes.TOPIC_AUTHORIZATION_FAILED)
+    }
     if (topic === undefined) {
       return refuse(version >= 13 ? errorCodes.UNKNOWN_TOPIC_ID : errorCodes.UNKNOWN_TOPIC_OR_PARTITION)
     }
@@ -147,8 +166,9 @@ export class Fetches {
     try {
       const preferred = this.#redirect(asked, partition, request, reader)
       if (preferred !== undefined) return preferred
-      const maxBytes = Math.min(asked.params.partitionMaxBytes, left)
-      const result = readPartition(partition, asked, reader, maxBytes, minOneBatch)
+      const isHeldBack = this.#holdsBack(partition, reader)
+      const maxBytes = isHeldBack ? 0 : Math.min(asked.params.partitionMaxBytes, left)
+      const result = readPartition(partition, asked, reader, maxBytes, minOneBatch && !isHeldBack)
       if (!(result instanceof Promise)) return result
       return result.catch(error => this.#refusal(asked, partition, error))
     } catch (error) {
@@ -182,8 +202,31 @@ export class Fetches {
 
   #available(waits: readonly Found[], reader: Reader): number {
     let bytes = 0
-    for (const { asked, partition } of waits) bytes += availableBytes(partition!, asked, reader)
+    for (const { asked, partition } of waits) {
+      const available = availableBytes(partition!, asked, reader)
+      if (available === 0 || available === Number.POSITIVE_INFINITY || !this.#holdsBack(partition!, reader)) {
+        bytes += available
+      }
+    }
     return bytes
+  }
+
+  /** A follower gets nothing, since it and others had too much lately; one that is in sync gets what there is. */
+  #holdsBack(partition: Partition, { replicaId }: Reader): boolean {
+    const { leaderQuota } = this.#host
+    if (replicaId < 0 || !leaderQuota.isInForce || partition.inSync.committed.includes(replicaId)) return false
+    return leaderQuota.covers(partition) && leaderQuota.isExceeded
+  }
+
+  /** As the leader's quota counts it: all that followers get of throttled partitions. */
+  #recordReplicated(results: Listed, version: number): void {
+    const { leaderQuota } = this.#host
+    if (!leaderQuota.isInForce) return
+    const covered = results.filter(([{ topic, topicId, index }]) => {
+      const name = this.#host.image.topicById(topicId)?.name ?? topic
+      return leaderQuota.covers({ topic: name, index })
+    })
+    if (covered.length > 0) leaderQuota.record(sizeOf(covered, version))
   }
 
   #wait(
@@ -205,8 +248,9 @@ export class Fetches {
       forget()
       // What is there now counts, not what was there when the wait began (F-3).
       const pass = this.#read(found, request, reader)
-      if (pass instanceof Promise) pass.then(done => answered.resolve(this.#response(done, opened, reader)))
-      else answered.resolve(this.#response(pass, opened, reader))
+      const answer = (done: Pass) => answered.resolve(this.#response(done, opened, reader, context))
+      if (pass instanceof Promise) pass.then(answer)
+      else answer(pass)
     }
     const forget = (): void => {
       timer.cancel()
@@ -218,24 +262,57 @@ export class Fetches {
     return answered.promise
   }
 
-  #response(pass: Pass, opened: FetchContext, { version, replicaId }: Reader): FetchResponse {
-    const { sessionId, listed } = opened.answer(pass.results)
-    const responses: { topic: string; topicId: string; partitions: FetchedPartition[] }[] = []
-    for (const [{ topic, topicId }, found] of listed) {
-      const result = version < 16 ? withoutLeader(found) : found
-      const last = responses[responses.length - 1]
-      if (last !== undefined && last.topic === topic && last.topicId === topicId) last.partitions.push(result)
-      else responses.push({ topic, topicId, partitions: [result] })
+  #response(
+    pass: Pass,
+    opened: FetchContext,
+    { version, replicaId }: Reader,
+    { toll, listener }: RequestContext,
+  ): FetchResponse {
+    if (toll !== undefined && replicaId < 0) {
+      const throttleTimeMs = toll.fetch(sizeOf(opened.listed(pass.results), version))
+      if (throttleTimeMs > 0) {
+        return { throttleTimeMs, errorCode: errorCodes.NONE, sessionId: opened.throttled(), responses: [] }
+      }
     }
+    const { sessionId, listed } = opened.answer(pass.results)
+    if (replicaId >= 0) this.#recordReplicated(listed, version)
     return {
       throttleTimeMs: 0,
       errorCode: errorCodes.NONE,
       sessionId,
-      responses,
+      responses: byTopic(listed, version),
       // Followers find leaders in their metadata.
-      ...(version >= 16 && replicaId < 0 ? { nodeEndpoints: this.#host.endpointsOf(leadersOf(listed)) } : {}),
+      ...(version >= 16 && replicaId < 0 ? { nodeEndpoints: this.#host.endpointsOf(leadersOf(listed), listener) } : {}),
     }
   }
+}
+
+type Listed = readonly (readonly [Asked, FetchedPartition])[]
+
+function byTopic(listed: Listed, version: number): FetchResponse['responses'] {
+  const responses: { topic: string; topicId: string; partitions: FetchedPartition[] }[] = []
+  for (const [{ topic, topicId }, found] of listed) {
+    const result = version < 16 ? withoutLeader(found) : found
+    const last = responses[responses.length - 1]
+    if (last !== undefined && last.topic === topic && last.topicId === topicId) last.partitions.push(result)
+    else responses.push({ topic, topicId, partitions: [result] })
+  }
+  return responses
+}
+
+/** Bytes of the answer as quotas count them: its body, and its length (Kafka's FetchResponse.sizeOf). */
+function sizeOf(listed: Listed, version: number): number {
+  const writer = new Writer()
+  const answer = { throttleTimeMs: 0, errorCode: errorCodes.NONE, sessionId: 0, responses: byTopic(listed, version) }
+  fetch.response.codec(version).write(writer, answer)
+  return LENGTH_BYTES + writer.finish().length
+}
+
+/** F-4: more than its quota's whole window a client gets only as the first batch of an answer. */
+function boundedByQuota(request: FetchRequest, { replicaId }: Reader, { toll }: RequestContext): FetchRequest {
+  if (toll === undefined || replicaId >= 0 || toll.mostFetched >= request.maxBytes) return request
+  const maxBytes = Math.floor(toll.mostFetched)
+  return { ...request, maxBytes, minBytes: Math.min(request.minBytes, maxBytes) }
 }
 
 function readerOf(request: FetchRequest, version: number): Reader {

@@ -5,6 +5,7 @@ import type { PeerLink } from '../node/peer-link.ts'
 import type { RequestInput, ResponseOf } from '../wire/api.ts'
 import { errorCodes, errorOf, KafkaError } from '../wire/errors.ts'
 import type { Partition } from './partition.ts'
+import type { ReplicationQuota } from './replication-quotas.ts'
 
 export interface ReplicaFetcherOptions {
   readonly life: Life
@@ -14,6 +15,7 @@ export interface ReplicaFetcherOptions {
   readonly leaderId: number
   readonly brokerEpoch: () => number
   readonly mutants: ReadonlySet<string>
+  readonly quota: ReplicationQuota
   /** `replica.fetch.wait.max.ms`, `.min.bytes`, `.max.bytes`, `.response.max.bytes`, `.backoff.ms`; R-38. */
   readonly waitMaxMs: number
   readonly minBytes: number
@@ -38,6 +40,8 @@ interface Following {
   delayedUntil: number
   /** What the leader's session knows of our position, as text. */
   told: string
+  /** It had all that was committed when it last heard. */
+  isCaughtUp: boolean
 }
 
 /** Follows one leader broker: fetches all partitions that this broker replicates from it, one request at a time. */
@@ -71,7 +75,7 @@ export class ReplicaFetcher {
       return
     }
     if (known?.partition === partition) Object.assign(known, { leaderEpoch, delayedUntil: 0 })
-    else this.#following.set(keyOf(partition), { partition, leaderEpoch, delayedUntil: 0, told: '' })
+    else this.#following.set(keyOf(partition), { partition, leaderEpoch, delayedUntil: 0, told: '', isCaughtUp: false })
     this.#changed('another partition is to be followed')
   }
 
@@ -111,14 +115,16 @@ export class ReplicaFetcher {
 
   #fetch(): void {
     if (this.#inFlight || this.#working > 0 || this.#following.size === 0) return
-    const { life, link, timeoutMs } = this.#options
+    const { life, link, timeoutMs, backoffMs } = this.#options
     const now = life.now()
     const due: Following[] = []
     let nextDue = Number.POSITIVE_INFINITY
     for (const following of this.#following.values()) {
       if (following.delayedUntil > now) nextDue = Math.min(nextDue, following.delayedUntil)
-      else due.push(following)
+      else if (!this.#isHeldBack(following)) due.push(following)
     }
+    // Those that are held back are looked at again with the next fetch of others, or after a while.
+    if (due.length === 0) nextDue = Math.min(nextDue, now + backoffMs)
     if (nextDue < Number.POSITIVE_INFINITY) this.#retryIn(nextDue - now)
     if (due.length === 0) return
     const generation = this.#generation
@@ -131,6 +137,12 @@ export class ReplicaFetcher {
         if (generation === this.#generation) this.#lost()
       },
     })
+  }
+
+  /** KIP-73: too much was taken lately, and this one is still behind. */
+  #isHeldBack({ isCaughtUp, partition }: Following): boolean {
+    const { quota } = this.#options
+    return quota.isInForce && !isCaughtUp && quota.covers(partition) && quota.isExceeded
   }
 
   #retryIn(ms: number): void {
@@ -238,7 +250,10 @@ export class ReplicaFetcher {
     const { life, name } = this.#options
     const { log, leaderEpoch } = partition
     const before = log.endOffset
+    const { quota } = this.#options
+    if (quota.isInForce && quota.covers(partition)) quota.record(answer.records?.byteLength ?? 0)
     const finish = () => {
+      following.isCaughtUp = log.endOffset >= answer.highWatermark
       if (log.endOffset > before) {
         life.trace.add('append', name, { what: partition.name, replicated: log.endOffset - before, end: log.endOffset })
       }
@@ -342,13 +357,8 @@ export class ReplicaFetcher {
 
   #restartAt(following: Following, start: number): void {
     const { life, name } = this.#options
-    const { log } = following.partition
-    life.trace.add('truncate', name, {
-      what: following.partition.name,
-      from: log.endOffset,
-      to: start,
-      why: 'the leader begins there',
-    })
+    const { log, name: what } = following.partition
+    life.trace.add('truncate', name, { what, from: log.endOffset, to: start, why: 'the leader begins there' })
     const done = log.truncateFullyAndStartAt(start)
     if (done instanceof Promise) this.#later(following, done, () => {})
   }

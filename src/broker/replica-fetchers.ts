@@ -4,6 +4,7 @@ import type { Life } from '../node/life.ts'
 import type { PeerLink } from '../node/peer-link.ts'
 import type { Partition } from './partition.ts'
 import { ReplicaFetcher } from './replica-fetcher.ts'
+import type { ReplicationQuota } from './replication-quotas.ts'
 
 /** What following asks of the broker that follows. */
 export interface FollowerHost {
@@ -13,6 +14,8 @@ export interface FollowerHost {
   readonly brokerEpoch: number
   readonly mutants: ReadonlySet<string>
   readonly config: BrokerConfigs
+  /** Of what this broker catches up on (KIP-73). */
+  readonly followerQuota: ReplicationQuota
   /** Registered, and not fenced. */
   isLive(brokerId: number): boolean
 }
@@ -55,7 +58,7 @@ export class ReplicaFetchers {
   }
 
   #make(leaderId: number): ReplicaFetcher {
-    const { life, id, name, mutants, config } = this.#host
+    const { life, id, name, mutants, config, followerQuota } = this.#host
     return new ReplicaFetcher({
       life,
       link: this.#linkTo(leaderId),
@@ -64,6 +67,7 @@ export class ReplicaFetchers {
       leaderId,
       brokerEpoch: () => this.#host.brokerEpoch,
       mutants,
+      quota: followerQuota,
       waitMaxMs: config['replica.fetch.wait.max.ms'],
       minBytes: config['replica.fetch.min.bytes'],
       maxBytes: config['replica.fetch.max.bytes'],

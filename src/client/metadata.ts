@@ -56,6 +56,8 @@ export class ClientMetadata {
   readonly #listeners: (() => void)[] = []
   #updated: Deferred<void> | undefined
   #refusal: Error | undefined
+  /** Topics of the last answer that had errors, of which nobody was told. */
+  readonly #refused = new Set<string>()
   #version = 0
   /** The last request was one by ids. */
   #asksById = false
@@ -182,6 +184,13 @@ export class ClientMetadata {
     return refusal
   }
 
+  /** The topics that the last answer refused for one of these reasons: told once (Metadata.maybeThrowAnyException). */
+  takeRefused(reason: 'TOPIC_AUTHORIZATION_FAILED' | 'INVALID_TOPIC_EXCEPTION'): readonly string[] {
+    const refused = [...this.#refused].filter(topic => this.#errors.get(topic) === reason)
+    for (const topic of refused) this.#refused.delete(topic)
+    return refused
+  }
+
   /** A response told of a new leader: applied at once if it is newer than what is known. */
   hint(topic: string, partition: number, leader: LeaderHint, nodes: readonly Node[]): void {
     const known = this.#topics.get(topic)
@@ -304,6 +313,7 @@ export class ClientMetadata {
     this.#sources.nodes = new Map(nodes.map(node => [node.id, node]))
     this.clusterId = response.clusterId ?? undefined
     this.controllerId = response.controllerId
+    this.#refused.clear()
     for (const answer of response.topics) {
       const name = answer.name
       if (name === null) continue
@@ -318,6 +328,7 @@ export class ClientMetadata {
       } else {
         this.#topics.delete(name)
         this.#errors.set(name, errorOf(answer.errorCode).name)
+        this.#refused.add(name)
       }
     }
     const wanted = new Set([...(asked ?? []), ...response.topics.map(({ name }) => name)])

@@ -126,7 +126,10 @@ export class NodeConnection {
 
   waiting(): string[] {
     if (this.#connecting) return [`a connection to ${addressText(this.address)}`]
-    return this.#connection?.waiting() ?? []
+    const throttledMs = this.#throttledUntil - this.#environment.runtime.now()
+    const waiting = this.#connection?.waiting() ?? []
+    if (throttledMs <= 0) return waiting
+    return [...waiting, `${addressText(this.address)}, which throttles it for another ${throttledMs} ms`]
   }
 
   /** Begins to connect, unless it is connected, on the way, or has to wait before it tries again. */

@@ -1,23 +1,34 @@
 import { Broker, type BrokerDisk } from '../broker/broker.ts'
+import type { BrokerListener } from '../broker/reception.ts'
 import type { Address } from '../network/channel.ts'
 import type { Life } from '../node/life.ts'
-import type { BrokerGateway } from './listening.ts'
+import type { BrokerGateways } from './gateways.ts'
 import { NodeHandle } from './node-handle.ts'
 import { brokerIdOf, brokerName, type Plant } from './plant.ts'
+import { refuseWhole } from './refusals.ts'
 
 /** A broker as a test holds it: over a crash and a restart it is the same one, with the same id and address. */
 export class BrokerHandle extends NodeHandle {
   readonly rack: string | null
+  /** Of its first listener. */
   readonly address: Address
+  readonly listeners: readonly BrokerListener[]
   readonly #disk: BrokerDisk = { cleanShutdownEpoch: -1 }
-  readonly #gateway: BrokerGateway | undefined
+  readonly #gateway: BrokerGateways | undefined
   #broker: Broker | undefined
 
-  /** With a gateway it listens on TCP too, at the same address. */
-  constructor(plant: Plant, id: number, rack: string | null, address: Address, gateway?: BrokerGateway) {
+  /** With gateways it listens on TCP too, at the same addresses. */
+  constructor(
+    plant: Plant,
+    id: number,
+    rack: string | null,
+    listeners: readonly BrokerListener[],
+    gateway?: BrokerGateways,
+  ) {
     super(plant, id, brokerName(id))
     this.rack = rack
-    this.address = address
+    this.address = listeners[0]!.address
+    this.listeners = listeners
     this.#gateway = gateway
   }
 
@@ -50,7 +61,9 @@ export class BrokerHandle extends NodeHandle {
       stores: plant.stores,
       disk: this.#disk,
       clusterId: plant.clusterId,
-      address: this.address,
+      listeners: this.listeners,
+      users: plant.sasl,
+      refusal: refuseWhole,
       controllerAddress: plant.controllerAddress,
       configs: plant.configs,
       interceptors: plant.interceptors,

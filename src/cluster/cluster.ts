@@ -1,6 +1,5 @@
 import { Admin, Consumer, Producer } from '../client/clients.ts'
 import type { ConsumerOptions, ProducerOptions } from '../client/configuration.ts'
-import type { ClientEnvironment, LivingMember } from '../client/environment.ts'
 import type { RecordData } from '../client/producer/producer-record.ts'
 import type { Deserialized, Deserializing, Serialized, Serializing } from '../client/serde-choice.ts'
 import type { AdminOptions } from '../metadata/admin-configs.ts'
@@ -12,10 +11,14 @@ import type { Trace } from '../runtime/trace.ts'
 import { VirtualRuntime } from '../runtime/virtual.ts'
 import type { AnyApi } from '../wire/api.ts'
 import { IllegalStateError } from '../wire/errors.ts'
+import { type Access, type AccessArguments, orderAccess } from './acl-order.ts'
 import type { BrokerHandle } from './broker-handle.ts'
 import { isCalm } from './calm.ts'
+import type { Certificate } from './certificates/certificate.ts'
 import { Clock } from './clock.ts'
+import { closeAll } from './closing.ts'
 import type { ClusterParts } from './cluster-parts.ts'
+import { ConnectedClients, type InProcessOptions } from './connected-clients.ts'
 import type { ControllerHandle } from './controller-handle.ts'
 import { type Coordinated, coordinatorOf } from './coordinator-lookup.ts'
 import { describeCluster } from './description.ts'
@@ -23,19 +26,20 @@ import { type FaultOptions, Faults, type InstalledInterceptor } from './faults.t
 import { GroupHandle } from './group-handle.ts'
 import { healNodes } from './heal.ts'
 import { InProcessSockets } from './in-process-sockets.ts'
-import type { Client, Named } from './named-client.ts'
+import type { Named } from './named-client.ts'
 import { NetworkFaults } from './network-faults.ts'
+import { NewTopics } from './new-topics.ts'
 import { newestImage } from './newest-image.ts'
-import { type NewTopic, refuseUnknown, type TopicSpec } from './options.ts'
+import type { NewTopic, TopicSpec } from './options.ts'
 import { type PartitionView, viewPartition } from './partition-view.ts'
 import { CONTROLLER_ID, type Plant } from './plant.ts'
+import { orderQuotas, type QuotaEntity, type QuotaLimits } from './quota-order.ts'
 import type { FailNextOptions, RequestFault } from './request-faults.ts'
 import { type RequestFilter, RequestJournal, type SeenRequest } from './request-journal.ts'
-import { isFollowed, isServed } from './served.ts'
+import { serversOf } from './servers.ts'
 import { settle } from './settle.ts'
 import { TopicHandle } from './topic-handle.ts'
 import { requirePartition, requireTopic } from './topic-lookup.ts'
-import { orderTopics } from './topic-order.ts'
 import { TransactionHandle } from './transaction-handle.ts'
 import { type WaitOptions, waitUntil } from './wait.ts'
 
@@ -50,8 +54,8 @@ export class Cluster {
   readonly network: NetworkFaults
   readonly #plant: Plant
   readonly #runtime: Runtime
-  readonly #clients = new Set<Client>()
-  readonly #members = new Set<LivingMember>()
+  readonly #clients: ConnectedClients
+  readonly #topics: NewTopics
   readonly #faults: Faults
   readonly #journal = new RequestJournal()
   readonly #counts = new Map<string, number>()
@@ -65,6 +69,8 @@ export class Cluster {
     const { plant, brokers } = parts
     this.#plant = plant
     this.#runtime = plant.runtime
+    this.#clients = new ConnectedClients(plant, brokers)
+    this.#topics = new NewTopics(plant, brokers, () => this.#image())
     this.clock = new Clock(this.#runtime)
     const topicId = (name: string) => this.#requireTopic(name).topicId
     this.#faults = new Faults({ plant, brokers, broker: id => this.broker(id), topicId })
@@ -74,7 +80,7 @@ export class Cluster {
       this.#faults,
     )
     plant.interceptors.witness = this.#journal
-    if (this.#runtime instanceof VirtualRuntime) this.#runtime.calm = () => isCalm(this, this.#members, plant)
+    if (this.#runtime instanceof VirtualRuntime) this.#runtime.calm = () => isCalm(this, this.#clients.members, plant)
   }
 
   // --- addresses and clients -----------------------------------------------------------------------------------------
@@ -89,16 +95,33 @@ export class Cluster {
     return this.addresses.join(',')
   }
 
+  /** The same at one of several listeners. */
+  bootstrapServersOf(listener: string): string {
+    return serversOf(this.brokers, listener)
+  }
+
+  /** Whom to trust for the certificates of this run, in PEM: what clients call `ssl.truststore.certificates`, or `ca`. */
+  get ca(): string {
+    return this.#plant.certificates.ca
+  }
+
+  /** A certificate for a client, which the brokers trust: for `alice` it is in the name of `CN=alice`. Both texts are PEM. */
+  certificate(subject: string): Certificate {
+    return this.#plant.certificates.issue(subject)
+  }
+
   /**
    * A producer that is connected in process. Closed with the cluster, if not before. Keys and values are what its serializers
    * take: text, bytes or null without; `producer<Key, Value>(…)` is taken on trust.
    */
   producer<const KeyChoice extends Serializing, const ValueChoice extends Serializing, _>(
-    config?: ProducerOptions<KeyChoice, ValueChoice>,
+    config?: ProducerOptions<KeyChoice, ValueChoice> & InProcessOptions,
   ): Named<Producer<Serialized<KeyChoice>, Serialized<ValueChoice>>>
-  producer<Key = RecordData, Value = RecordData>(config?: ProducerOptions): Named<Producer<Key, Value>>
-  producer<Key, Value>(config: ProducerOptions = {}): Named<Producer<Key, Value>> {
-    return this.#client('producer', environment => new Producer<Key, Value>(config, environment))
+  producer<Key = RecordData, Value = RecordData>(
+    config?: ProducerOptions & InProcessOptions,
+  ): Named<Producer<Key, Value>>
+  producer<Key, Value>(config: ProducerOptions & InProcessOptions = {}): Named<Producer<Key, Value>> {
+    return this.#client('producer', config, (own, environment) => new Producer<Key, Value>(own, environment))
   }
 
   /**
@@ -106,33 +129,22 @@ export class Cluster {
    * which is what JSON needs.
    */
   consumer<const KeyChoice extends Deserializing, const ValueChoice extends Deserializing, _>(
-    config?: ConsumerOptions<KeyChoice, ValueChoice>,
+    config?: ConsumerOptions<KeyChoice, ValueChoice> & InProcessOptions,
   ): Named<Consumer<Deserialized<KeyChoice>, Deserialized<ValueChoice>>>
-  consumer<Key = Buffer | null, Value = Buffer | null>(config?: ConsumerOptions): Named<Consumer<Key, Value>>
-  consumer<Key, Value>(config: ConsumerOptions = {}): Named<Consumer<Key, Value>> {
-    return this.#client('consumer', environment => new Consumer<Key, Value>(config, environment))
+  consumer<Key = Buffer | null, Value = Buffer | null>(
+    config?: ConsumerOptions & InProcessOptions,
+  ): Named<Consumer<Key, Value>>
+  consumer<Key, Value>(config: ConsumerOptions & InProcessOptions = {}): Named<Consumer<Key, Value>> {
+    return this.#client('consumer', config, (own, environment) => new Consumer<Key, Value>(own, environment))
   }
 
-  admin(config: AdminOptions = {}): Named<Admin> {
-    return this.#client('admin', environment => new Admin(config, environment))
+  admin(config: AdminOptions & InProcessOptions = {}): Named<Admin> {
+    return this.#client('admin', config, (own, environment) => new Admin(own, environment))
   }
 
-  #client<C extends Omit<Client, 'name'>>(kind: string, make: (environment: ClientEnvironment) => C): Named<C> {
+  #client: ConnectedClients['connect'] = (kind, config, make) => {
     this.#requireOpen(`${kind}()`)
-    const clientName = this.#next(kind)
-    const client = make({
-      runtime: this.#runtime,
-      carrier: this.#plant.network,
-      bootstrap: this.brokers.map(broker => broker.address),
-      clientName,
-      members: this.#members,
-      warn: this.#plant.warn,
-      mutants: this.#plant.mutants,
-      closed: () => void this.#clients.delete(named),
-    })
-    const named: Named<C> = Object.assign(client, { name: clientName })
-    this.#clients.add(named)
-    return named
+    return this.#clients.connect(this.#next(kind), config, make)
   }
 
   /** @internal For clients of others, without a port. */
@@ -146,34 +158,30 @@ export class Cluster {
   /** Creates a topic and waits until every partition has its leader. Answers the topic's name. */
   async createTopic(topic: NewTopic): Promise<string> {
     this.#requireOpen('createTopic()')
-    refuseUnknown('option of createTopic', topic, [
-      'name',
-      'prefix',
-      'partitions',
-      'replicationFactor',
-      'assignments',
-      'configs',
-    ])
-    const name =
-      'name' in topic ? topic.name : `${topic.prefix}-${this.#next(topic.prefix).slice(topic.prefix.length + 1)}`
-    await this.#runtime.drive(`createTopic(${name})`, () => this.createTopics({ [name]: topic }))
+    const name = 'name' in topic ? topic.name : this.#next(topic.prefix)
+    await this.#runtime.drive(`createTopic(${name})`, () => this.#topics.createAs(name, topic))
     return name
   }
 
   /** All at once, straight from the controller. */
   async createTopics(topics: Readonly<Record<string, TopicSpec>>): Promise<void> {
-    const names = Object.keys(topics)
-    if (names.length === 0) return
-    await orderTopics(this.#plant, topics)
-    await this.#runtime.until(() => names.every(name => this.#isServed(name))).promise
+    await this.#topics.create(topics)
   }
 
-  /** As steady as it gets: while a fault is in force, followers may be kept from their leader. */
-  #isServed(name: string): boolean {
-    const topic = this.#image().topic(name)
-    if (topic === undefined || !isServed(topic, this.brokers)) return false
-    const { network, interceptors } = this.#plant
-    return network.rules.size > 0 || interceptors.size > 0 || isFollowed(topic, this.brokers)
+  /** Gives a permission until it is disposed of: `allow('User:alice', 'read', { topic: 'orders' })`. Needs `authorizer`. */
+  allow(...access: AccessArguments): Promise<Access> {
+    return this.#runtime.drive('allow()', () => orderAccess(this.#plant, 'allow', access))
+  }
+
+  /** Takes a permission, whatever else is allowed, until it is disposed of. Without `authorizer` it rejects. */
+  deny(...access: AccessArguments): Promise<Access> {
+    return this.#runtime.drive('deny()', () => orderAccess(this.#plant, 'deny', access))
+  }
+
+  /** Limits clients, from now on: `quota({ clientId: 'reports' }, { consumerByteRate: 1024 })`. Rejects with INVALID_REQUEST. */
+  async quota(entity: QuotaEntity, limits: QuotaLimits): Promise<void> {
+    this.#requireOpen('quota()')
+    await this.#runtime.drive('quota()', () => orderQuotas(this.#plant, [{ ...entity, ...limits }]))
   }
 
   // --- roles ---------------------------------------------------------------------------------------------------------
@@ -223,7 +231,7 @@ export class Cluster {
 
   /** A group: who is in it, what it has committed, and how far behind it is. It need not be there yet. */
   group(id: string): GroupHandle {
-    return new GroupHandle({ ...this.#place(`a look at group '${id}'`), members: this.#members }, id)
+    return new GroupHandle({ ...this.#place(`a look at group '${id}'`), members: this.#clients.members }, id)
   }
 
   /** A transactional id: its state, producer and partitions, and a way to hold its ends between two steps. */
@@ -358,25 +366,8 @@ export class Cluster {
 
   /** Ends everything: clients, nodes, time. Idempotent; never throws. */
   close(): Promise<void> {
-    this.#closing ??= this.#close()
+    this.#closing ??= closeAll(this.#plant, this.brokers, this.controller, this.#clients, this.#sockets)
     return this.#closing
-  }
-
-  async #close(): Promise<void> {
-    if (this.#runtime instanceof VirtualRuntime) this.#runtime.standstill.close()
-    for (const client of this.#clients) {
-      // Whatever it says, it ends here; its pending calls reject.
-      await client.close({ timeoutMs: 0 }).catch(() => {})
-    }
-    for (const node of [...this.brokers, this.controller]) node.close()
-    this.#sockets?.close()
-    await Promise.all(this.brokers.map(broker => broker.socketsClosed()))
-    await this.#runtime.close(new IllegalStateError('the cluster is closed'))
-    try {
-      await this.#plant.stores.close()
-    } catch {
-      // A store that fails while closing has nothing left to lose.
-    }
   }
 
   dispose(): Promise<void> {

@@ -1,4 +1,6 @@
+import { allowsCluster } from '../apis/authorization.ts'
 import { Controller } from '../controller/controller.ts'
+import { controllerTolls } from '../controller/tolls.ts'
 import type { Life } from '../node/life.ts'
 import { LifeCarrier } from '../node/life-carrier.ts'
 import { Receiver } from '../node/receive.ts'
@@ -40,6 +42,7 @@ export class ControllerHandle extends NodeHandle {
       adopted: plant.adopted,
       topicsChanged: plant.stores.topics && (news => plant.stores.topics?.(news)),
       failed: error => this.#failed(life, error),
+      initialRecords: plant.initialRecords,
       mutants: plant.mutants,
       apis: plant.controllerApis,
     })
@@ -53,6 +56,8 @@ export class ControllerHandle extends NodeHandle {
       apis: plant.controllerApis,
       interceptors: plant.interceptors,
       peerId: brokerIdOf,
+      opens: asker => allowsCluster(controller, asker, 'clusterAction'),
+      tolls: controllerTolls(life, controller.image, controller.settings),
       unknownApiVersions: {
         errorCode: errorCodes.UNSUPPORTED_VERSION,
         apiKeys: [{ apiKey: 18, minVersion: 0, maxVersion: 4 }],

@@ -15,11 +15,15 @@ import { BrokerHandle } from './broker-handle.ts'
 import { Cluster } from './cluster.ts'
 import { clusterWatches } from './clusters.ts'
 import { ControllerHandle } from './controller-handle.ts'
+import { type BrokerGateways, insideListener, openGateways } from './gateways.ts'
 import { type HeldCluster, readHeldCluster, requireSame } from './held-cluster.ts'
-import { type BrokerGateway, type ListenPlan, openGateways } from './listening.ts'
+import type { ListenerPlan } from './listening.ts'
 import { type ClusterOptions, type ClusterPlan, planCluster } from './options.ts'
 import { brokerName, type Plant } from './plant.ts'
+import { orderQuotas } from './quota-order.ts'
+import { scramRecords } from './sasl-options.ts'
 import { topicsLed } from './served.ts'
+import { RunCertificates } from './tls-options.ts'
 
 const PORT = 9092
 
@@ -41,15 +45,20 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
   const beginning = stores.begin?.()
   const foreign = (beginning instanceof Promise ? await beginning : beginning)?.foreignTopics ?? []
   const clientApis = apisOfRelease(brokerApis, plan.release)
+  const clusterId = clusterIdOf(runtime)
+  const { listeners, sasl } = plan.admission
   const plant: Plant = {
     runtime,
     network: new LinkNetwork(runtime),
     stores,
     interceptors: new Interceptors(),
-    clusterId: clusterIdOf(runtime),
+    clusterId,
     adopted: [],
     configs: plan.configs,
     features: plan.features,
+    sasl,
+    certificates: new RunCertificates(runtime, clusterId),
+    initialRecords: scramRecords(sasl, n => runtime.choose('salt of a user', n)),
     brokerApis: clientApis,
     peerApis: brokerApis,
     unknownApiVersions: unknownApiVersions(clientApis, plan.release),
@@ -67,11 +76,11 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
     })
   })
   const ids = plan.brokers.map(({ id }) => id)
-  const gateways = plan.listen && (await gatewaysOf(plant, plan.listen, ids))
+  const gateways = listeners && (await gatewaysOf(plant, listeners, ids))
   const controller = new ControllerHandle(plant)
   const brokers = plan.brokers.map(({ id, rack }, index) => {
-    const gateway = gateways?.[index]
-    return new BrokerHandle(plant, id, rack, gateway?.advertised ?? { host: `broker-${id}`, port: PORT }, gateway)
+    const own = gateways?.[index]
+    return new BrokerHandle(plant, id, rack, own?.listeners ?? [insideListener(id, PORT, sasl)], own)
   })
   const cluster = new Cluster({ plant, brokers, controller, seed: plan.seed })
   for (const watch of clusterWatches()) watch.created(cluster)
@@ -85,8 +94,10 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
       await runtime.until(() => brokers.every(broker => broker.isReady)).promise
       const there = held === undefined ? plant.adopted.map(({ name }) => name) : [...held.image.topics.keys()]
       plant.adopted = []
+      plant.initialRecords = []
       const given = Object.entries(options.topics ?? {})
       await cluster.createTopics(Object.fromEntries(given.filter(([name]) => !there.includes(name))))
+      if (options.quotas !== undefined) await orderQuotas(plant, options.quotas)
       await topicsLed(plant, controller, brokers, there)
     })
   } catch (error) {
@@ -97,9 +108,13 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
 }
 
 /** Whoever cannot have his ports leaves the stores to others. */
-async function gatewaysOf(plant: Plant, plan: ListenPlan, ids: readonly number[]): Promise<BrokerGateway[]> {
+async function gatewaysOf(
+  plant: Plant,
+  listeners: readonly ListenerPlan[],
+  ids: readonly number[],
+): Promise<BrokerGateways[]> {
   try {
-    return await openGateways(plant, plan, ids, plant.warn)
+    return await openGateways(plant, listeners, ids)
   } catch (error) {
     await plant.stores.close()
     throw error

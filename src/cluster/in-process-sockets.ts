@@ -3,11 +3,12 @@ import { brokerLayers } from '../metadata/broker-layers.ts'
 import { effectiveBrokerConfig } from '../metadata/config-values.ts'
 import { type Address, addressText } from '../network/channel.ts'
 import { Entrance } from '../network/entrance.ts'
+import type { FrameLimit } from '../network/framing.ts'
 import { connectionError, PairedStream } from '../network/stream-pair.ts'
 import { TcpChannel } from '../network/tcp-channel.ts'
 import { ConfigError } from '../wire/errors.ts'
 import type { BrokerHandle } from './broker-handle.ts'
-import { names } from './listening.ts'
+import { names } from './gateways.ts'
 import type { Plant } from './plant.ts'
 
 /**
@@ -17,7 +18,7 @@ import type { Plant } from './plant.ts'
 export class InProcessSockets {
   readonly #plant: Plant
   readonly #brokers: readonly BrokerHandle[]
-  readonly #maxFrameBytes: number
+  readonly #frameLimit: FrameLimit
   readonly #channels = new Set<TcpChannel>()
   /** Stands for the port that a kernel would give. */
   #count = 0
@@ -33,7 +34,8 @@ export class InProcessSockets {
     }
     this.#plant = plant
     this.#brokers = brokers
-    this.#maxFrameBytes = effectiveBrokerConfig(brokerLayers(configs, new Map(), new Map()))['socket.request.max.bytes']
+    const key = 'socket.request.max.bytes'
+    this.#frameLimit = { bytes: effectiveBrokerConfig(brokerLayers(configs, new Map(), new Map()))[key], key }
   }
 
   /** A socket that will be connected, or will fail with ECONNREFUSED: never before this has returned. */
@@ -69,9 +71,9 @@ export class InProcessSockets {
     const peer = addressText({ host: '127.0.0.1', port: ++this.#count })
     const broker = this.#brokers.find(({ address }) => addressText(address) === addressText(to))!
     const gone = () => this.#channels.delete(channel)
-    const channel = new TcpChannel({ runtime, socket, peer, maxFrameBytes: this.#maxFrameBytes, gone })
+    const channel = new TcpChannel({ runtime, socket, peer, frameLimit: this.#frameLimit, gone })
     this.#channels.add(channel)
-    new Entrance({ runtime, network, name: broker.name, ...names }).admit(channel, to)
+    new Entrance({ runtime, network, name: broker.name, frameLimit: this.#frameLimit, ...names }).admit(channel, to)
   }
 
   /** A broker that is down refuses, as it should; an address of nobody is a mistake. */

@@ -17,14 +17,19 @@ export abstract class NodeHandle {
   readonly id: number
   /** As the trace and the rules of the network name it. */
   readonly name: string
-  protected readonly plant: Plant
+  readonly #plant: Plant
   #life: Life | undefined
   #state: NodeState = 'stopped'
 
   constructor(plant: Plant, id: number, name: string) {
-    this.plant = plant
+    this.#plant = plant
     this.id = id
     this.name = name
+  }
+
+  /** Not a property, so that whoever prints a node does not print the passwords of the cluster. */
+  protected get plant(): Plant {
+    return this.#plant
   }
 
   get state(): NodeState {

@@ -7,8 +7,11 @@ import { unknownField } from '../metadata/nearest-name.ts'
 import { isBefore, type KafkaRelease, releaseOf } from '../metadata/releases.ts'
 import type { TopicOptions as TopicConfigOptions } from '../metadata/topic-configs.ts'
 import { ConfigError } from '../wire/errors.ts'
-import { type ListenOptions, type ListenPlan, planListening } from './listening.ts'
+import { type AuthorizerOptions, authorizerConfigs } from './authorizer-options.ts'
+import { type AdmissionPlan, type ListenOptions, planAdmission } from './listening.ts'
 import { MAX_BROKER_ID } from './plant.ts'
+import type { QuotaSpec } from './quota-order.ts'
+import type { SaslOptions } from './sasl-options.ts'
 
 export interface BrokerSpec {
   /** 0 or more, not 1000, which is the controller. */
@@ -41,9 +44,17 @@ export interface ClusterOptions {
   readonly seed?: number
   /**
    * Every broker listens on TCP, so that any Kafka client of any process reaches it at `bootstrapServers`: `true` for free
-   * ports on loopback, or where. Needs real time, which it makes the default. Default: false.
+   * ports on loopback, or where, with TLS and SASL; a list for several listeners, of which the first one is that of
+   * `bootstrapServers`. Needs real time, which it makes the default. Default: false.
    */
-  readonly listen?: boolean | ListenOptions
+  readonly listen?: boolean | ListenOptions | readonly ListenOptions[]
+  /** Users who may authenticate: in process (also on virtual time), and where `listen` says `sasl: true`. Default: nobody. */
+  readonly sasl?: SaslOptions
+  /**
+   * Who may do what goes by ACLs, which are changed by `allow`, `deny` and admins; brokers and the test itself may do
+   * everything. Default: everybody may.
+   */
+  readonly authorizer?: 'standard' | AuthorizerOptions
   /** Release of Kafka, such as `'2.8'`, whose APIs clients are offered; what it did not have is refused. Default `'4.3'`. */
   readonly kafkaVersion?: string
   /**
@@ -51,6 +62,8 @@ export interface ClusterOptions {
    * those of a new 4.3 cluster, `transaction.version` 2 among them; 0 for a `kafkaVersion` before 4.0.
    */
   readonly features?: Readonly<Record<string, number>>
+  /** Of clients, from the start; `cluster.quota()` changes them. Default: none. */
+  readonly quotas?: readonly QuotaSpec[]
   /** Default `'virtual'`, but `'real'` with `listen`, and with logs that do real I/O. */
   readonly time?: 'virtual' | 'real'
   /** Milliseconds since the epoch at which virtual time begins. Default 2026-01-01T00:00:00Z. */
@@ -81,8 +94,7 @@ export interface ClusterPlan {
   readonly configs: Overrides
   readonly seed: number
   readonly time: 'virtual' | 'real'
-  /** Undefined: only clients of this process. */
-  readonly listen: ListenPlan | undefined
+  readonly admission: AdmissionPlan
   readonly release: KafkaRelease
   /** Where they differ from those of a new cluster. */
   readonly features: Readonly<Record<string, number>>
@@ -97,8 +109,11 @@ const OPTION_NAMES: readonly (keyof ClusterOptions)[] = [
   'configs',
   'seed',
   'listen',
+  'sasl',
+  'authorizer',
   'kafkaVersion',
   'features',
+  'quotas',
   'time',
   'startTime',
   'logs',
@@ -148,7 +163,8 @@ function internalTopicConfigs(brokers: number): [string, string][] {
 export function planCluster(options: ClusterOptions): ClusterPlan {
   refuseUnknown('option of createCluster', options, OPTION_NAMES)
   const brokers = planBrokers(options.brokers ?? 3)
-  const listen = planListening(options.listen, brokers.length)
+  const admission = planAdmission(options.listen, options.sasl, brokers.length)
+  const { listeners: listen } = admission
   const { logs, time = listen === undefined && !options.logs?.realIo ? 'virtual' : 'real' } = options
   if (time !== 'virtual' && time !== 'real') {
     throw new ConfigError(`time must be 'virtual' or 'real', not ${JSON.stringify(time)}`)
@@ -167,6 +183,9 @@ export function planCluster(options: ClusterOptions): ClusterPlan {
       throw new ConfigError(`${name} must be a whole number of milliseconds, 0 or more, not ${value}`)
     }
   }
+  if (options.quotas !== undefined && !Array.isArray(options.quotas)) {
+    throw new ConfigError("quotas takes a list, as in [{ clientId: 'reports', consumerByteRate: 1024 }]")
+  }
   if (Array.isArray(options.topics)) {
     throw new ConfigError('topics takes an object, name to options, as in { orders: { partitions: 3 } }')
   }
@@ -180,11 +199,11 @@ export function planCluster(options: ClusterOptions): ClusterPlan {
     }
     refuseUnknown(`option of the topic '${name}'`, topic, TOPIC_OPTION_NAMES)
   }
-  const given = brokerOverrides(options.configs ?? {})
+  const given = brokerOverrides({ ...authorizerConfigs(options.authorizer), ...options.configs })
   const release = releaseOf(options.kafkaVersion ?? TARGET_RELEASE)
   return {
     brokers,
-    listen,
+    admission,
     release,
     features: planFeatures(options.features ?? {}, release),
     configs: new Map([

@@ -2,11 +2,14 @@ import type { AdoptedTopic } from '../controller/format.ts'
 import type { TransactionStops } from '../coordinators/transactions/transaction-stops.ts'
 import type { LogStores } from '../log/log-store.ts'
 import type { Overrides } from '../metadata/config-values.ts'
+import type { MetadataRecordInput } from '../metadata/records.ts'
 import type { Address } from '../network/channel.ts'
 import type { LinkNetwork } from '../network/link.ts'
 import type { Interceptors } from '../node/intercept.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { AnyApi, ResponseInput } from '../wire/api.ts'
+import type { SaslPlan } from './sasl-options.ts'
+import type { RunCertificates } from './tls-options.ts'
 
 /** What all nodes of one cluster stand on. */
 export interface Plant {
@@ -22,6 +25,11 @@ export interface Plant {
   readonly configs: Overrides
   /** Levels of features, where they differ from those of a new cluster. */
   readonly features: Readonly<Record<string, number>>
+  /** Who may authenticate. */
+  readonly sasl: SaslPlan
+  readonly certificates: RunCertificates
+  /** What the metadata log begins with, or goes on with: SCRAM credentials of the options. Nothing once the cluster has started. */
+  initialRecords: readonly MetadataRecordInput[]
   /** What clients may ask brokers (`kafkaVersion`), and what brokers may ask each other. */
   readonly brokerApis: ReadonlyMap<number, AnyApi>
   readonly peerApis: ReadonlyMap<number, AnyApi>

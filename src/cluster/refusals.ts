@@ -13,6 +13,7 @@ import {
   isTopic,
   isTopicList,
   type Level,
+  levelsOf,
   type RequestScope,
   roleOf,
   type Struct,
@@ -40,6 +41,13 @@ export function splitRequest(refusal: Refusal, request: Struct): SplitRequest {
   const { api, level } = refusal
   const { refused, rest } = splitAt(refusal, api.response.fields, api.request.fields, request, level.path)
   return { refused, rest }
+}
+
+/** The answer to a request of which nothing is done, where it has a place for a code; undefined: it has none. */
+export function refuseWhole(api: AnyApi, version: number, body: Struct, code: number): Struct | undefined {
+  const [level] = levelsOf(api, version)
+  if (level === undefined || (api.name === 'Produce' && body.acks === 0)) return undefined
+  return splitRequest({ api, version, code, level, scope: undefined }, body).refused
 }
 
 /** At the end of the path stands the code; before it, the lists of the request are gone through. */

@@ -2,9 +2,11 @@ import { isMeantBy } from '../network/external-name.ts'
 import type { ReceivedRequest, RequestWitness } from '../node/intercept.ts'
 import type { AnyApi, RequestOf, ResponseInput } from '../wire/api.ts'
 import { type ErrorName, errorOf } from '../wire/errors.ts'
+import { principalText } from '../wire/principal.ts'
 import { apiNamed } from './api-name.ts'
 import { type NodeReference, nameOf } from './network-faults.ts'
 import { mentions } from './request-scope.ts'
+import { withoutSecrets } from './secrets.ts'
 
 /** A request that a node received, and what it answered. */
 export interface SeenRequest<A extends AnyApi = AnyApi> {
@@ -22,11 +24,14 @@ export interface SeenRequest<A extends AnyApi = AnyApi> {
   readonly to: string
   /** Sent by a broker, not by a client. */
   readonly fromBroker: boolean
+  /** Whom it speaks for, as in `User:alice`. */
+  readonly principal: string
   /** Milliseconds since the epoch, on the cluster's time. */
   readonly at: number
   /** Of the frame; of the answer's, 0 while there is none. */
   readonly bytes: number
   readonly answerBytes: number
+  /** Without passwords, tokens and the like, as `answer` is. */
   readonly body: RequestOf<A>
   /**
    * `unanswered`: by its nature, as with acks=0. `disconnected`: the connection ended before an answer was sent; what was
@@ -158,7 +163,7 @@ function matcherOf(filter: RequestFilter, topicId: string | undefined): (request
 }
 
 function seen<A extends AnyApi>({ number, request, bytes, answerBytes }: Entry): SeenRequest<A> {
-  const { api, version, clientId, from, to, peer, at, body, outcome, answer, answeredAt } = request
+  const { api, version, clientId, from, to, peer, principal, at, body, outcome, answer, answeredAt } = request
   return {
     number,
     api: api.name,
@@ -167,12 +172,13 @@ function seen<A extends AnyApi>({ number, request, bytes, answerBytes }: Entry):
     from,
     to,
     fromBroker: peer !== undefined,
+    principal: principalText(principal),
     at,
     bytes,
     answerBytes,
-    body: body as RequestOf<A>,
+    body: withoutSecrets(api, 'request', body, to) as RequestOf<A>,
     outcome,
-    answer: answer as ResponseInput<A> | undefined,
+    answer: withoutSecrets(api, 'response', answer, to) as ResponseInput<A> | undefined,
     answeredAt,
     errors: errorsIn(answer),
   }

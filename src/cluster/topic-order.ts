@@ -1,14 +1,12 @@
 import { createTopics } from '../apis/create-topics.ts'
 import { topicOverrides } from '../metadata/config-options.ts'
-import { Connection } from '../network/connection.ts'
 import { KafkaError } from '../wire/errors.ts'
 import type { TopicSpec } from './options.ts'
+import { order } from './own-hand.ts'
 import type { Plant } from './plant.ts'
 
 /** Has the controller make topics, all at once. @throws {KafkaError} of the first that it refuses, with its name */
 export async function orderTopics(plant: Plant, topics: Readonly<Record<string, TopicSpec>>): Promise<void> {
-  const channel = await plant.network.connect('cluster', plant.controllerAddress)
-  const connection = new Connection(channel, { runtime: plant.runtime, clientId: 'cluster' })
   const request = Object.entries(topics).map(([name, topic]) => ({
     name,
     numPartitions: topic.assignments === undefined ? (topic.partitions ?? -1) : -1,
@@ -17,8 +15,7 @@ export async function orderTopics(plant: Plant, topics: Readonly<Record<string, 
     configs: [...topicOverrides(topic.configs ?? {})].map(([name, value]) => ({ name, value })),
   }))
   const body = { topics: request, timeoutMs: 30_000, validateOnly: false }
-  const response = await connection.request(createTopics, createTopics.versions.max, body, 30_000)
-  connection.close()
+  const response = await order(plant, createTopics, body)
   for (const { name, errorCode, errorMessage } of response.topics) {
     if (errorCode !== 0)
       throw KafkaError.of(errorCode, `topic '${name}': ${errorMessage ?? KafkaError.of(errorCode).message}`)

@@ -54,6 +54,14 @@ export function announceRecord(trace: Trace, record: MetadataRecord, topicName: 
       trace.add('metadata', WHO, { what, user: record.name, mechanism: record.mechanism })
       break
     }
+    case 'DelegationTokenRecord': {
+      const { tokenId, owner, expirationTimestamp } = record
+      trace.add('metadata', WHO, { what: 'delegation token', tokenId, owner, expirationTimestamp })
+      break
+    }
+    case 'RemoveDelegationTokenRecord':
+      trace.add('metadata', WHO, { what: 'delegation token removed', tokenId: record.tokenId })
+      break
     case 'ProducerIdsRecord':
       trace.add('metadata', WHO, {
         what: 'producer ids',

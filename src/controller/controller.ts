@@ -12,10 +12,12 @@ import type { fetch } from '../apis/fetch.ts'
 import type { incrementalAlterConfigs } from '../apis/incremental-alter-configs.ts'
 import type { listPartitionReassignments } from '../apis/list-partition-reassignments.ts'
 import { thenDo } from '../log/eventually.ts'
-import type { Eventually, LogStore, TopicNews } from '../log/log-store.ts'
+import type { Eventually, TopicNews } from '../log/log-store.ts'
+import { type Authorizer, authorizerOf } from '../metadata/authorizer.ts'
 import { noOverrides, type Overrides } from '../metadata/config-values.ts'
 import { ClusterImage } from '../metadata/image.ts'
 import { metadataRecordsOf } from '../metadata/metadata-batch.ts'
+import type { MetadataRecordInput } from '../metadata/records.ts'
 import type { Address } from '../network/channel.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { AnyApi, RequestContext, RequestOf, ResponseInput } from '../wire/api.ts'
@@ -28,6 +30,7 @@ import { type BrokerState, fenceExpired, heartbeat } from './broker-lifecycle.ts
 import { BrokerContacts, registerBroker } from './brokers.ts'
 import { configsRefused, decideConfigs } from './config-alteration.ts'
 import { Settings } from './configs.ts'
+import type { ControllerOptions } from './controller-options.ts'
 import type { Decision, Situation } from './decision.ts'
 import { ElectionTimers } from './election-timers.ts'
 import { decideElections, electionsRefused } from './elections.ts'
@@ -35,43 +38,19 @@ import { type AdoptedTopic, adoptionRecords, formatRecords } from './format.ts'
 import { META_PROPERTIES, metaProperties } from './meta-properties.ts'
 import { MetadataLog } from './metadata-log.ts'
 import { MetadataReaders } from './metadata-readers.ts'
+import { MutationQuotas, type MutationRequester } from './mutation-quotas.ts'
 import { decideNewPartitions } from './partition-creation.ts'
 import { decideProducerIds } from './producer-ids.ts'
 import { quorumDescription } from './quorum.ts'
 import { decideReassignments, listReassignments, reassignmentsRefused } from './reassignments.ts'
 import { errorFields } from './refusal.ts'
+import { TokenTimer } from './token-timer.ts'
 import { decideTopics } from './topic-creation.ts'
 import { decideDeletion } from './topic-deletion.ts'
 import { allTopics, topicNews } from './topic-news.ts'
 
 /** How long an answer to a client waits for brokers that have not applied it yet. */
 const APPLIED_LIMIT_MS = 100
-
-export interface ControllerOptions {
-  /** A life of the node: its timers end with the node. */
-  readonly runtime: Runtime
-  /** Of `__cluster_metadata`, partition 0. A fresh one is formatted. */
-  readonly store: LogStore
-  readonly clusterId: string
-  /** Default 1000. */
-  readonly nodeId?: number
-  /** Where it listens, as DescribeQuorum and DescribeCluster tell it. Default localhost:9093, as Kafka's example has it. */
-  readonly address?: Address
-  /** Static values, as of server.properties (`brokerOverrides` makes them). */
-  readonly configs?: Overrides
-  /** Levels other than those of a new 4.3 cluster; 0 leaves a feature out. Only a fresh store minds them. */
-  readonly features?: Readonly<Record<string, number>>
-  /** Topics whose logs are there already. Only a fresh store minds them. */
-  readonly adopted?: readonly AdoptedTopic[]
-  /** Told of topics, once their records are stored. What it throws is not heard. */
-  readonly topicsChanged?: ((news: TopicNews) => Eventually<void>) | undefined
-  /** The store failed: this life of the controller is over (see below). */
-  readonly failed?: (error: unknown) => void
-  /** Safety rules to switch off, for tests of checkers: `no-alter-partition-epoch-check` (R-23). */
-  readonly mutants?: ReadonlySet<string>
-  /** What it takes, by key, for ApiVersions (W-15). */
-  readonly apis?: ReadonlyMap<number, AnyApi>
-}
 
 type Answer<A extends AnyApi> = Eventually<ResponseInput<A>>
 
@@ -90,14 +69,19 @@ export class Controller {
   readonly administration: Administration
   readonly image = new ClusterImage()
   readonly settings: Settings
+  /** Who may do what; undefined: everybody everything. */
+  readonly authorizer: Authorizer | undefined
   readonly #runtime: Runtime
   readonly #log: MetadataLog
   readonly #contacts: BrokerContacts
   readonly #readers: MetadataReaders
   readonly #elections: ElectionTimers
+  readonly #mutations: MutationQuotas
+  readonly #tokens: TokenTimer
   readonly #configs: Overrides
   readonly #features: Readonly<Record<string, number>>
   readonly #adopted: readonly AdoptedTopic[]
+  readonly #initialRecords: readonly MetadataRecordInput[]
   readonly #mutants: ReadonlySet<string>
   readonly #topicsChanged: ControllerOptions['topicsChanged']
   #isActive = false
@@ -113,15 +97,20 @@ export class Controller {
     this.#configs = options.configs ?? noOverrides
     this.#features = options.features ?? {}
     this.#adopted = options.adopted ?? []
+    this.#initialRecords = options.initialRecords ?? []
     this.#mutants = options.mutants ?? new Set()
     this.#topicsChanged = options.topicsChanged
+    this.authorizer = authorizerOf(this.image.acls, this.#configs)
     this.settings = new Settings(this.image, this.#configs, nodeId)
+    this.#mutations = new MutationQuotas(this.image, this.settings)
     this.#log = new MetadataLog(options.store)
     this.#log.onFailed = options.failed
     this.#readers = new MetadataReaders(runtime, this.#log, clusterId, nodeId, broker => this.image.isActive(broker))
     const sessionMs = () => this.settings.values['broker.session.timeout.ms']
     this.#contacts = new BrokerContacts(runtime, sessionMs, broker => this.#fence(broker))
-    this.#elections = new ElectionTimers(runtime, this.settings, decide => this.#performUnasked(decide))
+    const unasked = (decide: (situation: Situation) => Decision<undefined>) => this.#performUnasked(decide)
+    this.#elections = new ElectionTimers(runtime, this.settings, unasked)
+    this.#tokens = new TokenTimer(runtime, this.image, this.settings, unasked)
   }
 
   /** Reads the log, formats a fresh one, and takes up its duties. Before that everything is refused. */
@@ -133,12 +122,14 @@ export class Controller {
   #activate(): Eventually<void> {
     this.#isActive = true
     this.#elections.begin()
+    this.#tokens.begin()
     this.#follow(false)
     this.#runtime.trace.add('metadata', 'controller', { what: 'active', endOffset: this.#log.nextOffset })
-    if (this.#log.nextOffset > 0) return this.#tell(allTopics(this.image))
+    const begin = (records: readonly MetadataRecordInput[]) => this.#perform(() => ({ records, response: undefined }))
+    if (this.#log.nextOffset > 0) return thenDo(begin(this.#initialRecords), () => this.#tell(allTopics(this.image)))
     const named = this.#log.save(META_PROPERTIES, metaProperties(this.clusterId, this.nodeId))
-    const records = [...formatRecords(this.#features, this.#configs), ...adoptionRecords(this.#adopted)]
-    return thenDo(named, () => this.#perform(() => ({ records, response: undefined })))
+    const fresh = [...formatRecords(this.#features, this.#configs), ...adoptionRecords(this.#adopted)]
+    return thenDo(named, () => begin([...fresh, ...this.#initialRecords]))
   }
 
   /** Whether it takes requests. */
@@ -209,6 +200,7 @@ export class Controller {
       if (announced) announcePartition(this.#runtime.trace, change)
     }
     this.#elections.follow(changes)
+    this.#tokens.follow()
     return this.#topicsChanged && topicNews(this.image, changes)
   }
 
@@ -302,9 +294,10 @@ export class Controller {
     )
   }
 
-  createTopics(request: RequestOf<typeof createTopics>): Answer<typeof createTopics> {
+  createTopics(request: RequestOf<typeof createTopics>, context?: MutationRequester): Answer<typeof createTopics> {
+    const quota = this.#mutations.of(context, 6, this.#runtime.now())
     return this.#answerApplied(
-      situation => decideTopics(request, situation),
+      situation => decideTopics(request, situation, quota),
       error => ({
         throttleTimeMs: 0,
         topics: request.topics.map(({ name }) => ({
@@ -318,20 +311,22 @@ export class Controller {
     )
   }
 
-  deleteTopics(
-    request: RequestOf<typeof deleteTopics>,
-    context: Pick<RequestContext, 'version'>,
-  ): Answer<typeof deleteTopics> {
+  deleteTopics(request: RequestOf<typeof deleteTopics>, context: MutationRequester): Answer<typeof deleteTopics> {
+    const quota = this.#mutations.of(context, 5, this.#runtime.now())
     const named = context.version >= 6 ? request.topics : request.topicNames.map(name => ({ name }))
     return this.#answerApplied(
-      situation => decideDeletion(request, context.version, situation),
+      situation => decideDeletion(request, context.version, situation, quota),
       error => ({ throttleTimeMs: 0, responses: named.map(topic => ({ ...topic, ...errorFields(error) })) }),
     )
   }
 
-  createPartitions(request: RequestOf<typeof createPartitions>): Answer<typeof createPartitions> {
+  createPartitions(
+    request: RequestOf<typeof createPartitions>,
+    context?: MutationRequester,
+  ): Answer<typeof createPartitions> {
+    const quota = this.#mutations.of(context, 3, this.#runtime.now())
     return this.#answerApplied(
-      situation => decideNewPartitions(request, situation),
+      situation => decideNewPartitions(request, situation, quota),
       error => ({
         throttleTimeMs: 0,
         results: request.topics.map(({ name }) => ({ name, ...errorFields(error) })),

@@ -4,6 +4,7 @@ import type { MetadataRecordInput } from '../metadata/records.ts'
 import type { RequestOf, ResponseInput } from '../wire/api.ts'
 import { KafkaError } from '../wire/errors.ts'
 import type { Decision, Situation } from './decision.ts'
+import { type MutationQuota, unlimited } from './mutation-quotas.ts'
 import { attempt, errorFields, requireTime } from './refusal.ts'
 import {
   allGone,
@@ -21,7 +22,11 @@ type Response = ResponseInput<typeof createPartitions>
  * M-13: topics get more partitions, never fewer; the new ones have as many replicas as the first. A topic that is named
  * twice is refused once.
  */
-export function decideNewPartitions(request: Request, situation: Situation): Decision<Response> {
+export function decideNewPartitions(
+  request: Request,
+  situation: Situation,
+  quota: MutationQuota = unlimited,
+): Decision<Response> {
   requireTime(request)
   const records: MetadataRecordInput[] = []
   const names = request.topics.map(topic => topic.name)
@@ -31,22 +36,27 @@ export function decideNewPartitions(request: Request, situation: Situation): Dec
       if (names.indexOf(topic.name) !== names.lastIndexOf(topic.name)) {
         throw new KafkaError('INVALID_REQUEST', 'Duplicate topic name.')
       }
-      const added = grow(topic, most, situation)
+      const added = grow(topic, most, situation, quota)
       most -= added.length
       records.push(...added)
     })
-    return { name: topic.name, ...errorFields(error) }
+    // Of a topic that is not there Kafka has nothing to say.
+    const isMissing = error?.errorName === 'UNKNOWN_TOPIC_OR_PARTITION'
+    return { name: topic.name, ...errorFields(error), ...(isMissing ? { errorMessage: null } : {}) }
   })
-  return { records: request.validateOnly ? [] : records, response: { throttleTimeMs: 0, results } }
+  return { records: request.validateOnly ? [] : records, response: { throttleTimeMs: quota.throttleTimeMs, results } }
 }
 
-function grow(topic: Request['topics'][number], most: number, situation: Situation): MetadataRecordInput[] {
+function grow(
+  topic: Request['topics'][number],
+  most: number,
+  situation: Situation,
+  quota: MutationQuota,
+): MetadataRecordInput[] {
   const { image } = situation
   const { name, count, assignments } = topic
   const known = image.topic(name)
-  if (known === undefined) {
-    throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.')
-  }
+  if (known === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
   const { topicId, partitions } = known
   const have = partitions.length
   if (count === have) throw new KafkaError('INVALID_PARTITIONS', `Topic already has ${have} partition(s).`)
@@ -60,6 +70,7 @@ function grow(topic: Request['topics'][number], most: number, situation: Situati
   if (added > most) {
     throw new KafkaError('POLICY_VIOLATION', `More than ${MOST_NEW_PARTITIONS} new partitions in one request.`)
   }
+  quota.take(added)
   const replicationFactor = partitions[0]!.replicas.length
   if (assignments === null) {
     const placed = placeReplicas(image.brokers.values(), added, replicationFactor, situation.choose)

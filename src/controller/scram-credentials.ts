@@ -1,7 +1,6 @@
-import { createHash, createHmac } from 'node:crypto'
 import type { alterUserScramCredentials } from '../apis/alter-user-scram-credentials.ts'
 import type { MetadataRecordInput } from '../metadata/records.ts'
-import { scramMechanisms } from '../metadata/scram-credentials.ts'
+import { MAX_ITERATIONS, MIN_ITERATIONS, scramKeys, scramMechanismOf } from '../metadata/scram-keys.ts'
 import type { RequestOf, ResponseInput } from '../wire/api.ts'
 import { KafkaError } from '../wire/errors.ts'
 import type { Decision, Situation } from './decision.ts'
@@ -11,13 +10,6 @@ type Request = RequestOf<typeof alterUserScramCredentials>
 type Response = ResponseInput<typeof alterUserScramCredentials>
 type Upsertion = Request['upsertions'][number]
 type Deletion = Request['deletions'][number]
-
-const hashes = new Map<number, string>([
-  [scramMechanisms['SCRAM-SHA-256'], 'sha256'],
-  [scramMechanisms['SCRAM-SHA-512'], 'sha512'],
-])
-const MIN_ITERATIONS = 4096
-const MAX_ITERATIONS = 16384
 
 /**
  * Gives users SCRAM credentials and takes them away (KIP-554, M-63). The password comes salted; what is kept are the keys
@@ -57,7 +49,8 @@ export function decideScramCredentials(request: Request, situation: Situation): 
 
 function checkUser(name: string, mechanism: number): void {
   if (name === '') throw new KafkaError('UNACCEPTABLE_CREDENTIAL', 'Username must not be empty')
-  if (!hashes.has(mechanism)) throw new KafkaError('UNSUPPORTED_SASL_MECHANISM', 'Unknown SCRAM mechanism')
+  if (scramMechanismOf(mechanism) === undefined)
+    throw new KafkaError('UNSUPPORTED_SASL_MECHANISM', 'Unknown SCRAM mechanism')
 }
 
 function checkDeletion({ name, mechanism }: Deletion, { image }: Situation): void {
@@ -74,17 +67,7 @@ function checkUpsertion({ name, mechanism, iterations, saltedPassword }: Upserti
   if (saltedPassword.length === 0) throw new KafkaError('UNACCEPTABLE_CREDENTIAL', 'The salted password is empty')
 }
 
-/** RFC 5802: StoredKey = H(HMAC(SaltedPassword, "Client Key")), ServerKey = HMAC(SaltedPassword, "Server Key"). */
 function credentialOf({ name, mechanism, iterations, salt, saltedPassword }: Upsertion): MetadataRecordInput {
-  const hash = hashes.get(mechanism)!
-  const keyed = (text: string) => createHmac(hash, saltedPassword).update(text).digest()
-  return {
-    type: 'UserScramCredentialRecord',
-    name,
-    mechanism,
-    salt,
-    storedKey: createHash(hash).update(keyed('Client Key')).digest(),
-    serverKey: keyed('Server Key'),
-    iterations,
-  }
+  const keys = scramKeys(scramMechanismOf(mechanism)!, saltedPassword)
+  return { type: 'UserScramCredentialRecord', name, mechanism, salt, iterations, ...keys }
 }

@@ -11,6 +11,7 @@ import type { RequestOf, ResponseInput } from '../wire/api.ts'
 import { KafkaError } from '../wire/errors.ts'
 import { drawUuid } from '../wire/uuid.ts'
 import type { Decision, Situation } from './decision.ts'
+import { type MutationQuota, unlimited } from './mutation-quotas.ts'
 import { attempt, errorFields, requireTime } from './refusal.ts'
 import {
   allGone,
@@ -27,25 +28,31 @@ type NewTopic = Request['topics'][number]
 type TopicAnswer = Response['topics'][number]
 
 /** M-10 … M-12: each topic of the request is made or refused on its own; one that is named twice is refused once. */
-export function decideTopics(request: Request, situation: Situation): Decision<Response> {
+export function decideTopics(
+  request: Request,
+  situation: Situation,
+  quota: MutationQuota = unlimited,
+): Decision<Response> {
   requireTime(request)
-  const creation = new Creation(request, situation)
+  const creation = new Creation(request, situation, quota)
   const named = new Map(request.topics.map(topic => [topic.name, topic]))
   const topics = [...named.values()].map(topic => creation.answer(topic))
   const records = request.validateOnly ? [] : creation.records
-  return { records, response: { throttleTimeMs: 0, topics } }
+  return { records, response: { throttleTimeMs: quota.throttleTimeMs, topics } }
 }
 
 class Creation {
   readonly records: MetadataRecordInput[] = []
   readonly #situation: Situation
+  readonly #quota: MutationQuota
   readonly #repeated: ReadonlySet<string>
   /** Names with '.' as '_', which metrics cannot tell apart, and who has them. */
   readonly #collisions = new Map<string, string>()
   #newPartitions = 0
 
-  constructor(request: Request, situation: Situation) {
+  constructor(request: Request, situation: Situation, quota: MutationQuota) {
     this.#situation = situation
+    this.#quota = quota
     const names = request.topics.map(topic => topic.name)
     this.#repeated = new Set(names.filter((name, index) => names.indexOf(name) !== index))
     for (const name of situation.image.topics.keys()) this.#collisions.set(collisionKey(name), name)
@@ -76,6 +83,7 @@ class Creation {
     const overrides = configsOf(topic, this.#situation)
     const topicId = newTopicId(this.#situation)
     const partitions = topic.assignments.length > 0 ? this.#assigned(topic, topicId) : this.#placed(topic, topicId)
+    this.#quota.take(partitions.length)
     this.#collisions.set(collisionKey(name), name)
     this.#newPartitions += partitions.length
     this.records.push({ type: 'TopicRecord', name, topicId })

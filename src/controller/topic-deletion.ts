@@ -5,6 +5,7 @@ import type { RequestOf, ResponseInput } from '../wire/api.ts'
 import { KafkaError } from '../wire/errors.ts'
 import { zeroUuid } from '../wire/uuid.ts'
 import type { Decision, Situation } from './decision.ts'
+import { type MutationQuota, unlimited } from './mutation-quotas.ts'
 import { attempt, errorFields, requireTime } from './refusal.ts'
 
 type Request = RequestOf<typeof deleteTopics>
@@ -21,7 +22,12 @@ interface Named {
  *
  * @throws {KafkaError} TOPIC_DELETION_DISABLED, before v3 INVALID_REQUEST, when `delete.topic.enable` is off.
  */
-export function decideDeletion(request: Request, version: number, situation: Situation): Decision<Response> {
+export function decideDeletion(
+  request: Request,
+  version: number,
+  situation: Situation,
+  quota: MutationQuota = unlimited,
+): Decision<Response> {
   if (!situation.settings.values['delete.topic.enable']) {
     throw new KafkaError(version < 3 ? 'INVALID_REQUEST' : 'TOPIC_DELETION_DISABLED', 'Topic deletion is disabled.')
   }
@@ -36,12 +42,13 @@ export function decideDeletion(request: Request, version: number, situation: Sit
     let topic: TopicImage | undefined
     const error = attempt(() => {
       topic = find(each, repeated, byId, situation)
+      quota.take(topic.partitions.length)
       records.push({ type: 'RemoveTopicRecord', topicId: topic.topicId })
     })
     const { name, topicId } = error === undefined && topic !== undefined ? topic : each
     responses.push({ name, topicId, ...errorFields(error) })
   }
-  return { records, response: { throttleTimeMs: 0, responses } }
+  return { records, response: { throttleTimeMs: quota.throttleTimeMs, responses } }
 }
 
 /** Each once; of those that are named both ways the one with its name, and its id beside it. */

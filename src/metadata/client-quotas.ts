@@ -32,8 +32,20 @@ export function quotaEntityKey(entity: QuotaEntity): string {
 /** Client quotas as the metadata log has them (KIP-546). */
 export class ClientQuotas {
   readonly #quotas = new Map<string, { readonly entity: QuotaEntity; readonly values: Map<string, number> }>()
+  #changes = 0
+
+  /** How many entities have any. */
+  get size(): number {
+    return this.#quotas.size
+  }
+
+  /** Grows with every change, for whoever keeps what follows from quotas. */
+  get changes(): number {
+    return this.#changes
+  }
 
   apply(record: MetadataRecordOf<'ClientQuotaRecord'>): void {
+    this.#changes++
     const entity = quotaEntityOf(record.entity)
     const key = quotaEntityKey(entity)
     const quota = this.#quotas.get(key) ?? { entity, values: new Map<string, number>() }

@@ -5,6 +5,7 @@
  * do (C-8), but say so.
  */
 import { ConfigError } from '../wire/errors.ts'
+import { standardAuthorizerConfigs } from './authorizer-configs.ts'
 import { brokerConfigs } from './broker-configs.ts'
 import type { ConfigDefinition, ConfigsOf, ConfigTable } from './config-definition.ts'
 import { definitionOf, parseConfig } from './config-definition.ts'
@@ -36,7 +37,7 @@ export function topicOverrides(options: object): Overrides {
 
 /** Static values of a broker from `{ 'log.retention.hours': 1 }`. @throws ConfigError */
 export function brokerOverrides(options: object): Overrides {
-  return overridesFrom(brokerConfigs, 'broker', options)
+  return overridesFrom({ ...brokerConfigs, ...standardAuthorizerConfigs }, 'broker', options)
 }
 
 export interface ClientConfiguration<Configs> {

@@ -1,4 +1,6 @@
+import { Acls } from './acls.ts'
 import { ClientQuotas } from './client-quotas.ts'
+import { DelegationTokens } from './delegation-tokens.ts'
 import { ImageChanges } from './image-changes.ts'
 import type { MetadataRecord, MetadataRecordOf } from './records.ts'
 import { ScramCredentials } from './scram-credentials.ts'
@@ -92,8 +94,10 @@ export class ClusterImage {
   epoch = -1
   /** The lowest producer id that no block contains yet (I-15). */
   nextProducerId = 0
+  readonly acls = new Acls()
   readonly clientQuotas = new ClientQuotas()
   readonly scramCredentials = new ScramCredentials()
+  readonly delegationTokens = new DelegationTokens()
   #changes = new ImageChanges()
   readonly #brokers = new Map<number, BrokerImage>()
   readonly #topics = new Map<string, MutableTopic>()
@@ -244,6 +248,18 @@ export class ClusterImage {
         break
       case 'RemoveUserScramCredentialRecord':
         this.scramCredentials.remove(record)
+        break
+      case 'DelegationTokenRecord':
+        this.delegationTokens.set(record)
+        break
+      case 'RemoveDelegationTokenRecord':
+        this.delegationTokens.remove(record)
+        break
+      case 'AccessControlEntryRecord':
+        this.acls.set(record)
+        break
+      case 'RemoveAccessControlEntryRecord':
+        this.acls.remove(record)
         break
       case 'NoOpRecord':
         break

@@ -156,6 +156,21 @@ export const metadataRecords = {
       topicId: uuid,
     },
   }),
+  /** A delegation token is there, or prolonged (KIP-48); principals are written as in `User:alice`. */
+  DelegationTokenRecord: defineRecord({
+    key: 10,
+    name: 'DelegationTokenRecord',
+    version: 0,
+    fields: {
+      owner: string,
+      requester: string,
+      renewers: array(string),
+      issueTimestamp: int64,
+      maxTimestamp: int64,
+      expirationTimestamp: int64,
+      tokenId: string,
+    },
+  }),
   /** A user may authenticate with this mechanism (KIP-554): what SCRAM keeps instead of a password (RFC 5802). */
   UserScramCredentialRecord: defineRecord({
     key: 11,
@@ -220,6 +235,31 @@ export const metadataRecords = {
       cordonedLogDirs: array(uuid).nullable().since(3).default(null).tagged(3),
     },
   }),
+  /** Somebody may, or may not, do something with something (KIP-801). */
+  AccessControlEntryRecord: defineRecord({
+    key: 18,
+    name: 'AccessControlEntryRecord',
+    version: 0,
+    fields: {
+      id: uuid,
+      resourceType: int8,
+      resourceName: string,
+      patternType: int8,
+      principal: string,
+      host: string,
+      operation: int8,
+      permissionType: int8,
+    },
+  }),
+  /** An ACL is gone. */
+  RemoveAccessControlEntryRecord: defineRecord({
+    key: 19,
+    name: 'RemoveAccessControlEntryRecord',
+    version: 0,
+    fields: {
+      id: uuid,
+    },
+  }),
   /** Keeps the log moving when nothing else does (KIP-835). */
   NoOpRecord: defineRecord({
     key: 20,
@@ -235,6 +275,15 @@ export const metadataRecords = {
     fields: {
       name: string,
       mechanism: int8,
+    },
+  }),
+  /** A delegation token has expired, or was ended. */
+  RemoveDelegationTokenRecord: defineRecord({
+    key: 26,
+    name: 'RemoveDelegationTokenRecord',
+    version: 0,
+    fields: {
+      tokenId: string,
     },
   }),
   /** Forgets the eligible leader replicas of a topic, or of all topics where the name is empty (KIP-966). */

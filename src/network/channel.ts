@@ -1,4 +1,5 @@
 import type { Frame } from '../wire/frame.ts'
+import type { Principal } from '../wire/principal.ts'
 
 /** What a frame is, for rules and the trace: they never look inside. */
 export interface FrameLabel {
@@ -10,6 +11,18 @@ export interface FrameLabel {
 /** Why a connection is no more, as the trace says it. */
 export type CloseReason = string
 
+/** What a carrier knows of whoever made a connection. */
+export interface Caller {
+  /** Address of its host, as text, without a port. */
+  readonly host: string
+  /** Who it is, if the carrier knows: by its certificate, or because the test says so. */
+  readonly principal: Principal | undefined
+  /** It came by a socket: at a listener with SASL it has to authenticate first. */
+  readonly isOutside: boolean
+  /** Told that it has said who it is: frames may be as long as the others' from now on. */
+  authenticated?(): void
+}
+
 /**
  * One end of a connection, whoever carries it. Frames arrive in the order in which they were sent; after `onClose`
  * nothing arrives any more.
@@ -17,6 +30,8 @@ export type CloseReason = string
 export interface Channel {
   /** Who is at the other end, as the trace names it. */
   readonly peer: string
+  /** Of the accepting end; undefined: somebody in this process, who need not say who they are. */
+  readonly caller?: Caller | undefined
   readonly isClosed: boolean
   /**
    * More was sent than the way to the other end holds, since nobody takes it there: whoever can, waits for `onDrain`. What

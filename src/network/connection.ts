@@ -24,6 +24,8 @@ export interface Traffic {
 
 interface InFlight {
   readonly api: AnyApi
+  /** What is asked, as people name it. */
+  readonly what: string
   readonly version: number
   readonly correlationId: number
   readonly sentAt: number
@@ -98,10 +100,18 @@ export class Connection {
 
   /** What is being waited for, for errors. */
   waiting(): string[] {
-    return this.#inFlight.map(({ api }) => `${api.name} to ${this.channel.peer}`)
+    return this.#inFlight.map(({ what }) => `${what} to ${this.channel.peer}`)
   }
 
-  send<A extends AnyApi>(api: A, version: number, body: RequestInput<A>, timeoutMs: number, outcome: Outcome<A>): void {
+  /** `what`: how rules and errors name it, where that is not the API's own name. */
+  send<A extends AnyApi>(
+    api: A,
+    version: number,
+    body: RequestInput<A>,
+    timeoutMs: number,
+    outcome: Outcome<A>,
+    what: string = api.name,
+  ): void {
     if (this.#lost !== undefined) {
       outcome.onLost(this.#lost)
       return
@@ -111,10 +121,10 @@ export class Connection {
     const frame = encodeRequest(api, version, correlationId, this.#clientId, body)
     const sentAt = this.#runtime.now()
     const deadline = sentAt + timeoutMs
-    this.#inFlight.push({ api, version, correlationId, sentAt, deadline, outcome })
+    this.#inFlight.push({ api, what, version, correlationId, sentAt, deadline, outcome })
     if (this.#timer === undefined || deadline < this.#timerAt) this.#armTimer(deadline)
     this.#traffic?.sent(frame.length)
-    this.channel.send(frame, { kind: 'request', api: api.name })
+    this.channel.send(frame, { kind: 'request', api: what })
   }
 
   /** For requests that are never answered (acks=0). */
@@ -186,7 +196,7 @@ export class Connection {
       this.#armTimer(earliest.deadline)
       return
     }
-    const error = new RequestTimeoutError(`${earliest.api.name} to ${this.channel.peer} was not answered in time`)
+    const error = new RequestTimeoutError(`${earliest.what} to ${this.channel.peer} was not answered in time`)
     this.channel.close('a request was not answered in time')
     this.#end(error)
   }

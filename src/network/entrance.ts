@@ -1,7 +1,9 @@
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Frame } from '../wire/frame.ts'
-import type { Address, Channel } from './channel.ts'
+import type { Principal } from '../wire/principal.ts'
+import type { Address, Caller, Channel } from './channel.ts'
 import { apiKeyOf, clientIdOf, EXTERNAL, externalName } from './external-name.ts'
+import type { FrameLimit } from './framing.ts'
 import type { LinkNetwork } from './link.ts'
 import type { TcpChannel } from './tcp-channel.ts'
 
@@ -17,6 +19,8 @@ export interface EntranceOptions {
   readonly isNode: (name: string) => boolean
   /** Name of an API, for rules and the trace. */
   readonly apiName: (key: number) => string
+  /** Of a frame, once its sender has said who it is. */
+  readonly frameLimit: FrameLimit
 }
 
 /**
@@ -31,8 +35,11 @@ export class Entrance {
     this.#options = options
   }
 
-  /** The first request says who it is; until then the socket has no connection inside. */
-  admit(socket: TcpChannel, inside: Address, gone: () => void = () => {}): void {
+  /**
+   * The first request says what it calls itself; until then the socket has no connection inside. `principal`: who it is, if its
+   * certificate has said so.
+   */
+  admit(socket: TcpChannel, inside: Address, gone: () => void = () => {}, principal?: Principal): void {
     const { network, apiName, isNode } = this.#options
     let link: Channel | undefined
     let name = `${EXTERNAL}@${socket.peer}`
@@ -47,8 +54,10 @@ export class Entrance {
           return
         }
         socket.pause()
-        name = externalName(clientIdOf(frame), socket.peer, isNode)
-        network.connect(name, inside, WINDOW_BYTES).then(
+        // What is no request says nothing of its client: it may be a token that is none of the trace's business.
+        const isRequest = !apiName(apiKeyOf(frame)).startsWith('API ')
+        name = externalName(isRequest ? clientIdOf(frame) : null, socket.peer, isNode)
+        network.connect(name, inside, WINDOW_BYTES, this.#caller(socket, principal)).then(
           connected => {
             link = connected
             if (socket.isClosed) {
@@ -89,5 +98,12 @@ export class Entrance {
   #traceClose(peer: string, reason: string): void {
     const { runtime, name } = this.#options
     runtime.trace.add('connection', name, { what: 'closed', peer, reason })
+  }
+
+  /** An address of IPv4 in the clothes of IPv6 is written as what it is. */
+  #caller(socket: TcpChannel, principal: Principal | undefined): Caller {
+    const { peer } = socket
+    const host = peer.slice(0, peer.lastIndexOf(':')).replaceAll(/[[\]]|^\[?::ffff:(?=\d+\.)/gi, '')
+    return { host, principal, isOutside: true, authenticated: () => socket.allow(this.#options.frameLimit) }
   }
 }

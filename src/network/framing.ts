@@ -5,6 +5,12 @@ const PREFIX_BYTES = 4
 /** No more than this is set aside for a frame on the mere word of its size. */
 const TRUSTED_BYTES = 1024 * 1024
 
+/** What a frame may have, and the configuration key that says so: of who has not said who they are, less (M-60). */
+export interface FrameLimit {
+  readonly bytes: number
+  readonly key: string
+}
+
 /** A size that cannot be: whoever sent it is not understood any more. */
 export class FrameSizeError extends Error {
   override readonly name = 'FrameSizeError'
@@ -16,7 +22,7 @@ export class FrameSizeError extends Error {
  * batches are in one piece.
  */
 export class Framing {
-  readonly #maxBytes: number
+  #limit: FrameLimit
   readonly #memory: (bytes: number) => Buffer
   readonly #chunks: Uint8Array[] = []
   /** In the first chunk. */
@@ -31,9 +37,14 @@ export class Framing {
   #lent: Uint8Array | undefined
 
   /** `memory` for the frames that come in several chunks. */
-  constructor(maxBytes: number, memory: (bytes: number) => Buffer = Buffer.allocUnsafeSlow) {
-    this.#maxBytes = maxBytes
+  constructor(limit: number | FrameLimit, memory: (bytes: number) => Buffer = Buffer.allocUnsafeSlow) {
+    this.#limit = typeof limit === 'number' ? { bytes: limit, key: 'socket.request.max.bytes' } : limit
     this.#memory = memory
+  }
+
+  /** From the next frame on. */
+  allow(limit: FrameLimit): void {
+    this.#limit = limit
   }
 
   /** Bytes that are no frame yet. */
@@ -113,8 +124,9 @@ export class Framing {
       this.#skip(1)
     }
     if (size <= 0) throw new FrameSizeError(`a frame of ${size} bytes`)
-    if (size > this.#maxBytes) {
-      throw new FrameSizeError(`a frame of ${size} bytes, more than socket.request.max.bytes, ${this.#maxBytes}`)
+    const { bytes, key } = this.#limit
+    if (size > bytes) {
+      throw new FrameSizeError(`a frame of ${size} bytes, more than ${key}, ${bytes}`)
     }
     this.#size = size
     return true

@@ -1,13 +1,18 @@
+import type { Principal } from '../wire/principal.ts'
 import type { Address, Carrier, Channel } from './channel.ts'
 import { Entrance, type EntranceOptions } from './entrance.ts'
+import { EXTERNAL } from './external-name.ts'
+import type { FrameLimit } from './framing.ts'
 import { TcpCarrier, type TcpListener } from './tcp.ts'
 import type { TcpChannel } from './tcp-channel.ts'
+import type { ServerTls } from './tls.ts'
 
 export interface GatewayOptions extends EntranceOptions {
   /** Where the port is opened; port 0: a free one, kept for ever after. */
   readonly at: Address
-  /** `socket.request.max.bytes` (W-1). */
-  readonly maxFrameBytes: number
+  /** Of a frame whose sender has to say first who it is. */
+  readonly firstFrameLimit?: FrameLimit | undefined
+  readonly tls?: ServerTls | undefined
   /** `connections.max.idle.ms` (W-6). */
   readonly idleMs: number
 }
@@ -26,15 +31,15 @@ export class Gateway implements Carrier {
   #listener: TcpListener | undefined
   /** Where the broker listens in process, while it does. */
   #inside: Address | undefined
-  #waiting: TcpChannel[] = []
+  #waiting: (() => void)[] = []
   readonly #channels = new Set<TcpChannel>()
 
   constructor(options: GatewayOptions) {
-    const { runtime, maxFrameBytes, idleMs } = options
+    const { runtime, frameLimit, firstFrameLimit = frameLimit, idleMs } = options
     this.#options = options
     this.#entrance = new Entrance(options)
     this.#port = options.at.port
-    this.#tcp = new TcpCarrier({ runtime, maxFrameBytes, idleMs })
+    this.#tcp = new TcpCarrier({ runtime, frameLimit: firstFrameLimit, idleMs })
   }
 
   get port(): number {
@@ -48,9 +53,23 @@ export class Gateway implements Carrier {
 
   /** Opens the port: the first time perhaps any, later the same. Rejects with node's error. */
   async open(): Promise<void> {
-    const { at, name } = this.#options
+    const { at, name, tls, runtime } = this.#options
     if (this.#listener !== undefined) return
-    this.#listener = this.#tcp.listen(name, { host: at.host, port: this.#port }, channel => this.#accept(channel))
+    this.#listener = this.#tcp.listen(
+      name,
+      { host: at.host, port: this.#port },
+      {
+        accept: (channel, principal) => this.#accept(channel, principal),
+        tls,
+        refused: (peer, reason) => {
+          runtime.trace.add('connection', name, {
+            what: 'refused',
+            peer: `${EXTERNAL}@${peer}`,
+            reason: `TLS: ${reason}`,
+          })
+        },
+      },
+    )
     try {
       this.#port = (await this.#listener.opened).port
     } catch (error) {
@@ -81,7 +100,7 @@ export class Gateway implements Carrier {
   listen(name: string, at: Address, accept: (channel: Channel) => void): { close(): void } {
     const inside = this.#options.network.listen(name, at, accept)
     this.#inside = at
-    for (const channel of this.#waiting.splice(0)) this.#admit(channel, at)
+    for (const admit of this.#waiting.splice(0)) admit()
     return {
       close: () => {
         inside.close()
@@ -90,13 +109,11 @@ export class Gateway implements Carrier {
     }
   }
 
-  #accept(channel: TcpChannel): void {
+  #accept(channel: TcpChannel, principal: Principal | undefined): void {
     this.#channels.add(channel)
-    if (this.#inside === undefined) this.#waiting.push(channel)
-    else this.#admit(channel, this.#inside)
-  }
-
-  #admit(channel: TcpChannel, inside: Address): void {
-    this.#entrance.admit(channel, inside, () => this.#channels.delete(channel))
+    const gone = () => this.#channels.delete(channel)
+    const admit = () => this.#entrance.admit(channel, this.#inside!, gone, principal)
+    if (this.#inside === undefined) this.#waiting.push(admit)
+    else admit()
   }
 }

@@ -3,6 +3,7 @@ import type { Frame } from '../wire/frame.ts'
 import {
   type Address,
   addressText,
+  type Caller,
   type Carrier,
   type Channel,
   type ChannelReceiver,
@@ -23,6 +24,15 @@ interface Travelling {
   readonly frame: Frame | undefined
   readonly label: FrameLabel | undefined
   readonly reason: CloseReason | undefined
+}
+
+/** A connection that somebody wants. */
+interface Wish {
+  readonly from: string
+  readonly key: string
+  readonly windowBytes: number
+  readonly caller: Caller | undefined
+  readonly connected: Deferred<Channel>
 }
 
 /** A connection that is not made yet, because a rule holds it. */
@@ -72,14 +82,16 @@ export class LinkNetwork implements Carrier {
     return this.#listeners.has(addressText(at))
   }
 
-  connect(from: string, to: Address, windowBytes = WINDOW_BYTES): Promise<Channel> {
+  /** `caller`: what the other end gets to know of whoever connects. */
+  connect(from: string, to: Address, windowBytes = WINDOW_BYTES, caller?: Caller): Promise<Channel> {
     const connected = this.#runtime.deferred<Channel>()
-    this.#connect(from, addressText(to), windowBytes, connected)
+    this.#connect({ from, key: addressText(to), windowBytes, caller, connected })
     return connected.promise
   }
 
   /** A handshake goes both ways: what cuts either of them keeps the connection from being made. */
-  #connect(from: string, key: string, windowBytes: number, connected: Deferred<Channel>): void {
+  #connect(wish: Wish): void {
+    const { from, key, connected } = wish
     const to = this.#listeners.get(key)?.name ?? key
     let ms = 0
     for (const [a, b] of [
@@ -92,7 +104,7 @@ export class LinkNetwork implements Carrier {
         return
       }
       if (isHold(verdict)) {
-        const again = () => this.#connect(from, key, windowBytes, connected)
+        const again = () => this.#connect(wish)
         this.#attempts.add({ from, to, hold: verdict, again })
         return
       }
@@ -104,7 +116,7 @@ export class LinkNetwork implements Carrier {
         connected.reject(new ConnectionError(`${from} found nobody listening at ${key}`))
         return
       }
-      const [near, far] = this.#pair(from, listener.name, windowBytes)
+      const [near, far] = this.#pair(from, listener.name, wish)
       listener.accept(far)
       connected.resolve(near)
     })
@@ -125,11 +137,12 @@ export class LinkNetwork implements Carrier {
     return held.map(what => `${what} holds it back`)
   }
 
-  #pair(from: string, to: string, windowBytes: number): [Channel, Channel] {
+  #pair(from: string, to: string, { windowBytes, caller }: Wish): [Channel, Channel] {
     const there = new Direction(from, to, windowBytes, this.#runtime, this)
     const back = new Direction(to, from, windowBytes, this.#runtime, this)
     const near = new LinkChannel(to, there, back, this.#runtime, this.#directions)
     const far = new LinkChannel(from, back, there, this.#runtime, this.#directions)
+    far.caller = caller
     there.end = far
     there.start = near
     back.end = near
@@ -265,6 +278,7 @@ class Direction {
 
 class LinkChannel implements Channel {
   readonly peer: string
+  caller: Caller | undefined
   readonly #out: Direction
   readonly #in: Direction
   readonly #runtime: Runtime

@@ -3,7 +3,7 @@ import { isPromise } from '../runtime/deferred.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Frame } from '../wire/frame.ts'
 import type { Channel, ChannelReceiver, CloseReason } from './channel.ts'
-import { Framing, framed } from './framing.ts'
+import { type FrameLimit, Framing, framed } from './framing.ts'
 import type { Intake } from './intake.ts'
 import type { PairedStream } from './stream-pair.ts'
 import { tlsRefusal } from './tls.ts'
@@ -18,8 +18,8 @@ export interface TcpChannelOptions {
   /** What reads the socket; without it the socket's `data` does. */
   readonly intake?: Intake
   readonly peer: string
-  /** Of a frame; `socket.request.max.bytes` on brokers. */
-  readonly maxFrameBytes: number
+  /** A number is `socket.request.max.bytes`. */
+  readonly frameLimit: number | FrameLimit
   /** Closed after so many milliseconds in which nothing came and nothing went (W-6). Undefined: never. */
   readonly idleMs?: number | undefined
   /** The socket is gone. */
@@ -46,12 +46,12 @@ export class TcpChannel implements Channel {
   /** The other end did not trust us: under TLS 1.3 it says so after it seemed to be agreed. */
   #refusal: Error | undefined
 
-  constructor({ runtime, socket, intake, peer, maxFrameBytes, idleMs, gone }: TcpChannelOptions) {
+  constructor({ runtime, socket, intake, peer, frameLimit, idleMs, gone }: TcpChannelOptions) {
     this.peer = peer
     this.#runtime = runtime
     this.#socket = socket
     this.#intake = intake
-    this.#framing = intake?.framing ?? new Framing(maxFrameBytes)
+    this.#framing = intake?.framing ?? new Framing(frameLimit)
     socket.on('error', error => this.#lose(error.message, 'encrypted' in socket ? tlsRefusal(error, peer) : undefined))
     socket.on('close', () => {
       gone()
@@ -64,6 +64,11 @@ export class TcpChannel implements Channel {
 
   get isClosed(): boolean {
     return this.#closed
+  }
+
+  /** Frames may be as long as that from the next one on. */
+  allow(limit: FrameLimit): void {
+    this.#framing.allow(limit)
   }
 
   get isFull(): boolean {

@@ -1,11 +1,12 @@
 import { createServer, connect as openSocket, type Server, type Socket } from 'node:net'
 import type { Deferred, Runtime } from '../runtime/runtime.ts'
+import type { Principal } from '../wire/principal.ts'
 import { type Address, addressText, type Carrier, ConnectionError } from './channel.ts'
 import { frameMemory } from './frame-memory.ts'
-import { Framing } from './framing.ts'
+import { type FrameLimit, Framing } from './framing.ts'
 import { Intake, readThrough } from './intake.ts'
 import { TcpChannel } from './tcp-channel.ts'
-import { type TlsSettings, tlsRefusal, tlsSocket } from './tls.ts'
+import { type ServerTls, type TlsSettings, tlsRefusal, tlsServer, tlsSocket } from './tls.ts'
 
 /** Kafka's default for `socket.request.max.bytes`; what a client takes at most, too. */
 const MAX_FRAME_BYTES = 100 * 1024 * 1024
@@ -14,12 +15,21 @@ const BACKLOG = 1024
 
 export interface TcpOptions {
   readonly runtime: Runtime
-  /** Default: `socket.request.max.bytes`' own, 100 MiB. */
-  readonly maxFrameBytes?: number
+  /** Default: that of `socket.request.max.bytes`, 100 MiB. */
+  readonly frameLimit?: number | FrameLimit
   /** Milliseconds of silence after which a connection is closed (W-6). Default: never. */
   readonly idleMs?: number
   /** Of the connections that are made here. Default: none, bytes travel as they are. */
   readonly tls?: TlsSettings | undefined
+}
+
+/** How a port takes its connections. */
+export interface TcpListening {
+  readonly accept: (channel: TcpChannel, principal: Principal | undefined) => void
+  /** Undefined: bytes travel as they are. */
+  readonly tls?: ServerTls | undefined
+  /** Told of a client with which there was no agreement, and why. */
+  readonly refused?: (peer: string, reason: string) => void
 }
 
 /** Where somebody listens on this machine. */
@@ -33,7 +43,7 @@ export interface TcpListener {
 /** Connections over TCP: on this machine, or to another one. For real time only. */
 export class TcpCarrier implements Carrier {
   readonly #runtime: Runtime
-  readonly #maxFrameBytes: number
+  readonly #frameLimit: number | FrameLimit
   readonly #idleMs: number | undefined
   readonly #tls: TlsSettings | undefined
   readonly #sockets = new Map<Socket, TcpChannel | undefined>()
@@ -41,9 +51,9 @@ export class TcpCarrier implements Carrier {
   #closed = false
   #gone: Deferred<void> | undefined
 
-  constructor({ runtime, maxFrameBytes = MAX_FRAME_BYTES, idleMs, tls }: TcpOptions) {
+  constructor({ runtime, frameLimit = MAX_FRAME_BYTES, idleMs, tls }: TcpOptions) {
     this.#runtime = runtime
-    this.#maxFrameBytes = maxFrameBytes
+    this.#frameLimit = frameLimit
     this.#idleMs = idleMs
     this.#tls = tls
   }
@@ -84,27 +94,16 @@ export class TcpCarrier implements Carrier {
   #open(to: Address): { socket: Socket; ready: 'connect' | 'secureConnect'; intake?: Intake } {
     if (this.#tls !== undefined) return { socket: tlsSocket(to, this.#tls), ready: 'secureConnect' }
     const { host, port } = to
-    const intake = new Intake(new Framing(this.#maxFrameBytes))
+    const intake = new Intake(new Framing(this.#frameLimit))
     const { onread } = intake
     const socket = openSocket({ host, port, noDelay: true, keepAlive: true, allowHalfOpen: true, onread })
     socket.pause()
     return { socket, ready: 'connect', intake }
   }
 
-  listen(name: string, at: Address, accept: (channel: TcpChannel) => void): TcpListener {
+  listen(name: string, at: Address, listening: TcpListening | TcpListening['accept']): TcpListener {
     const opened = this.#runtime.deferred<Address>()
-    const server = createServer(
-      { noDelay: true, keepAlive: true, allowHalfOpen: true, pauseOnConnect: true },
-      accepted => {
-        // A client that was gone before it was accepted has no address any more.
-        const { remoteAddress, remotePort } = accepted
-        const peer = addressText({ host: remoteAddress ?? 'unknown', port: remotePort ?? 0 })
-        const intake = new Intake(new Framing(this.#maxFrameBytes, frameMemory))
-        const channel = this.#channel(readThrough(intake, accepted), intake, peer)
-        if (server.listening) accept(channel)
-        else channel.destroy()
-      },
-    )
+    const server = this.#server(typeof listening === 'function' ? { accept: listening } : listening)
     const close = () => {
       server.close()
       opened.reject(new ConnectionError(`${name} does not listen any more`))
@@ -123,6 +122,33 @@ export class TcpCarrier implements Carrier {
       opened.resolve({ host: at.host, port: bound !== null && typeof bound === 'object' ? bound.port : at.port })
     })
     return { opened: opened.promise, close }
+  }
+
+  #server({ accept, tls, refused }: TcpListening): Server {
+    const admit = (channel: TcpChannel, principal?: Principal) => {
+      if (server.listening) accept(channel, principal)
+      else channel.destroy()
+    }
+    const server: Server =
+      tls === undefined
+        ? createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true, pauseOnConnect: true }, accepted => {
+            const peer = peerOf(accepted)
+            const intake = new Intake(new Framing(this.#frameLimit, frameMemory))
+            admit(this.#channel(readThrough(intake, accepted), intake, peer))
+          })
+        : tlsServer(
+            tls,
+            (socket, principal) => admit(this.#channel(socket, undefined, peerOf(socket)), principal),
+            (socket, reason) => refused?.(peerOf(socket), reason),
+          )
+    if (tls !== undefined) server.on('connection', socket => this.#shakesHands(socket))
+    return server
+  }
+
+  /** Not a channel yet, and to be ended all the same. */
+  #shakesHands(socket: Socket): void {
+    this.#sockets.set(socket, undefined)
+    socket.once('close', () => this.#forget(socket))
   }
 
   /** Ends everything that was made here; resolves when no handle is left, at most a second later (see `TcpChannel.close`). */
@@ -155,13 +181,18 @@ export class TcpCarrier implements Carrier {
       socket,
       ...(intake === undefined ? {} : { intake }),
       peer,
-      maxFrameBytes: this.#maxFrameBytes,
+      frameLimit: this.#frameLimit,
       idleMs: this.#idleMs,
       gone: () => this.#forget(socket),
     })
     this.#sockets.set(socket, channel)
     return channel
   }
+}
+
+/** A client that was gone before it was accepted has no address any more. */
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return addressText({ host: remoteAddress ?? 'unknown', port: remotePort ?? 0 })
 }
 
 /** Node joins the attempts at all addresses of a name in one error whose own text is empty. */

@@ -1,5 +1,14 @@
-import { connect as openTls, type SecureContext, type TLSSocket } from 'node:tls'
+import {
+  createServer,
+  connect as openTls,
+  type SecureContext,
+  type SecureContextOptions,
+  type Server,
+  type TLSSocket,
+  type TlsOptions,
+} from 'node:tls'
 import { SslAuthenticationError } from '../wire/errors.ts'
+import type { Principal } from '../wire/principal.ts'
 import type { Address } from './channel.ts'
 
 /** How a client speaks TLS. */
@@ -8,6 +17,56 @@ export interface TlsSettings {
   readonly context: SecureContext
   /** The certificate at the other end must be for the host that was meant (`ssl.endpoint.identification.algorithm`). */
   readonly checksHost: boolean
+}
+
+/** How a listener speaks TLS. */
+export interface ServerTls {
+  /** Certificates, keys, versions, ciphers: they have been tried. */
+  readonly options: SecureContextOptions
+  /** `ssl.client.auth`; one that is shown has to be good in any case. */
+  readonly clientCertificate: 'none' | 'requested' | 'required'
+  /** Who a certificate in DER is for. @throws {Error} where it is for nobody */
+  readonly principalOf: (certificate: Uint8Array) => Principal
+}
+
+/**
+ * Listens for TLS. `agreed` gets each socket whose other end may speak, `refused` is told of the others. Simplification: a client
+ * whose certificate nobody known has vouched for is not told so by an alert, since Node sends none: its connection ends.
+ */
+export function tlsServer(
+  { options, clientCertificate, principalOf }: ServerTls,
+  agreed: (socket: TLSSocket, principal: Principal | undefined) => void,
+  refused: (socket: TLSSocket, reason: string) => void,
+): Server {
+  const server = createServer({
+    ...options,
+    requestCert: clientCertificate !== 'none',
+    rejectUnauthorized: clientCertificate === 'required',
+    noDelay: true,
+    keepAlive: true,
+  } as TlsOptions)
+  server.on('secureConnection', socket => {
+    const certificate = clientCertificate === 'none' ? undefined : socket.getPeerX509Certificate()?.raw
+    const refuse = (reason: string) => {
+      refused(socket, reason)
+      socket.destroy()
+    }
+    if (certificate !== undefined && !socket.authorized) {
+      refuse(`its certificate is not trusted: ${socket.authorizationError}`)
+      return
+    }
+    try {
+      agreed(socket, certificate && principalOf(certificate))
+    } catch (error) {
+      refuse((error as Error).message)
+    }
+  })
+  server.on('tlsClientError', (error, socket) => {
+    const { authorizationError } = socket
+    refused(socket, authorizationError ? `its certificate is not trusted: ${authorizationError}` : error.message)
+    socket.destroy()
+  })
+  return server
 }
 
 /** Opens a connection; it says `secureConnect` when both ends are agreed, and not `connect`. */

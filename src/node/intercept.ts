@@ -1,4 +1,5 @@
 import type { AnyApi, RequestOf, ResponseInput } from '../wire/api.ts'
+import type { Principal } from '../wire/principal.ts'
 
 /** A request as an interceptor sees it. */
 export interface InterceptedRequest<A extends AnyApi = AnyApi> {
@@ -10,6 +11,8 @@ export interface InterceptedRequest<A extends AnyApi = AnyApi> {
   readonly from: string
   /** Id of the broker that sent it; undefined for clients. */
   readonly peer: number | undefined
+  /** Whom it speaks for, as in `User:alice`. */
+  readonly principal: string
   /** Id of the node that received it. */
   readonly node: number
   /** Waits on the cluster's time, so that an answer can be late. */
@@ -45,6 +48,7 @@ export interface ReceivedRequest {
   readonly to: string
   /** Broker id of the sender; undefined for clients. */
   readonly peer: number | undefined
+  readonly principal: Principal
   readonly body: RequestOf<AnyApi>
   /** Milliseconds since the epoch. */
   readonly at: number

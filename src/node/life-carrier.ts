@@ -1,4 +1,4 @@
-import type { Address, Carrier, Channel, ChannelReceiver, CloseReason, FrameLabel } from '../network/channel.ts'
+import type { Address, Caller, Carrier, Channel, ChannelReceiver, CloseReason, FrameLabel } from '../network/channel.ts'
 import type { Frame } from '../wire/frame.ts'
 import type { Life } from './life.ts'
 
@@ -69,6 +69,10 @@ class LifeChannel implements Channel {
 
   get peer(): string {
     return this.#channel.peer
+  }
+
+  get caller(): Caller | undefined {
+    return this.#channel.caller
   }
 
   get isClosed(): boolean {

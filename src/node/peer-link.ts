@@ -32,24 +32,28 @@ export class PeerLink {
   }
 
   /** With the newest version, which all nodes of a cluster have. The timeout covers the making of the connection, too. */
-  send<A extends AnyApi>(api: A, body: RequestInput<A>, timeoutMs: number, outcome: Outcome<A>): void {
+  send<A extends AnyApi>(
+    api: A,
+    body: RequestInput<A>,
+    timeoutMs: number,
+    outcome: Outcome<A>,
+    what: string = api.name,
+  ): void {
     const open = this.#connection
     if (open !== undefined && !open.isClosed) {
-      open.send(api, api.versions.max, body, timeoutMs, outcome)
+      open.send(api, api.versions.max, body, timeoutMs, outcome, what)
       return
     }
     const { life, name } = this.#options
     const late = () => {
       this.#waiting.delete(waiting)
-      outcome.onLost(
-        new RequestTimeoutError(`${name} could not send ${api.name}: no connection within ${timeoutMs} ms`),
-      )
+      outcome.onLost(new RequestTimeoutError(`${name} could not send ${what}: no connection within ${timeoutMs} ms`))
     }
     const timer = life.after(timeoutMs, late, { idle: true })
     const waiting: Waiting = {
       send: connection => {
         timer.cancel()
-        connection.send(api, api.versions.max, body, timeoutMs, outcome)
+        connection.send(api, api.versions.max, body, timeoutMs, outcome, what)
       },
       lose: error => {
         timer.cancel()

@@ -1,39 +1,21 @@
+import { envelope } from '../apis/envelope.ts'
 import type { Channel } from '../network/channel.ts'
 import { isPromise } from '../runtime/deferred.ts'
+import type { Timer } from '../runtime/runtime.ts'
 import type { AnyApi, RequestContext, RequestOf, ResponseInput } from '../wire/api.ts'
-import { IllegalArgumentError, KafkaError } from '../wire/errors.ts'
+import { errorCodes, IllegalArgumentError, KafkaError } from '../wire/errors.ts'
 import type { Frame } from '../wire/frame.ts'
 import { encodeResponse, type RequestHeader, readRequestHeader } from '../wire/header.ts'
+import { ANONYMOUS, principalText } from '../wire/principal.ts'
 import { MalformedError, Reader } from '../wire/reader.ts'
-import {
-  disconnect,
-  type InterceptedAnswer,
-  type Interceptors,
-  intercepted,
-  type ReceivedRequest,
-  type RequestWitness,
-} from './intercept.ts'
-import type { Life } from './life.ts'
+import { answered, type Opened, opened } from './envelopes.ts'
+import { type Gate, takeToken, type Verdict } from './gate.ts'
+import { disconnect, type InterceptedAnswer, intercepted } from './intercept.ts'
+import { type ListenerFacts, plainListener, type ReceiverOptions } from './receiver-options.ts'
+import type { Toll } from './tolls.ts'
+import { Witnessed } from './witnessed.ts'
 
-/** What receives requests: a broker or the controller. */
-export interface ReceiverOptions<Node> {
-  readonly life: Life
-  /** Name in the trace. */
-  readonly name: string
-  readonly nodeId: number
-  readonly node: Node
-  /** Which of an API's two handlers is ours. */
-  readonly side: 'broker' | 'controller'
-  /** The APIs that this node takes, by key. */
-  readonly apis: ReadonlyMap<number, AnyApi>
-  /** What it takes from clients, where that is less (`kafkaVersion`). */
-  readonly clientApis?: ReadonlyMap<number, AnyApi>
-  readonly interceptors: Interceptors
-  /** Broker id of a peer of this name; undefined for clients. */
-  readonly peerId: (name: string) => number | undefined
-  /** Answer to an ApiVersions request of a version that nobody knows (W-11). */
-  readonly unknownApiVersions: ResponseInput<AnyApi>
-}
+const OWN_HOST = '127.0.0.1'
 
 /** The key whose unsupported versions are answered in version 0 instead of closing the connection (W-11). */
 const API_VERSIONS = 18
@@ -51,8 +33,10 @@ export class Receiver<Node> {
     options.life.onEnd(() => this.close(`${options.name} is gone`))
   }
 
-  accept(channel: Channel): void {
-    const connection = new ServerConnection(channel, this.#options, () => this.#connections.delete(connection))
+  accept(channel: Channel, listener: ListenerFacts = plainListener): void {
+    const connection = new ServerConnection(channel, listener, this.#options, () =>
+      this.#connections.delete(connection),
+    )
     this.#connections.add(connection)
   }
 
@@ -64,24 +48,36 @@ export class Receiver<Node> {
 class ServerConnection<Node> {
   readonly #channel: Channel
   readonly #options: ReceiverOptions<Node>
+  readonly #listener: ListenerFacts
+  readonly #gate: Gate | undefined
   /** Of the request in hand: there is one at a time. */
   #onClosed: (() => void) | undefined
-  /** The request in hand, where there is a witness who wants to know how it ends. */
-  #witnessed: ReceivedRequest | undefined
+  readonly #witnessed: Witnessed
+  /** The request in hand, where a broker sent it for a client. */
+  #opened: Opened | undefined
   readonly #gone: () => void
   /** The connection as handlers know it. */
   readonly #closing: RequestContext['closed']
   readonly #peer: number | undefined
   readonly #apis: ReadonlyMap<number, AnyApi>
+  /** Of the request in hand, where there are quotas. */
+  #toll: Toll | undefined
+  /** While it is throttled: nothing is taken from it (KIP-219). */
+  #muted: Timer | undefined
   /** The client has not read what it was answered: nothing more is taken from it. */
   #isDraining = false
   #isClosed = false
+  /** Authentication has failed, and the end comes late: nothing is taken any more. */
+  #isTurnedAway = false
 
-  constructor(channel: Channel, options: ReceiverOptions<Node>, gone: () => void) {
+  constructor(channel: Channel, listener: ListenerFacts, options: ReceiverOptions<Node>, gone: () => void) {
     this.#channel = channel
+    this.#listener = listener
     this.#options = options
+    this.#witnessed = new Witnessed(options.life, options.name)
     this.#gone = gone
     this.#peer = options.peerId(channel.peer)
+    if (this.#peer === undefined) this.#gate = options.gate?.(channel, listener)
     this.#apis = (this.#peer === undefined ? options.clientApis : undefined) ?? options.apis
     const isClosed = () => this.#isClosed
     this.#closing = {
@@ -118,44 +114,51 @@ class ServerConnection<Node> {
   #closed(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#muted?.cancel()
     this.#gone()
     // Of a dead node nothing happens any more.
     if (!this.#options.life.isOver) this.#onClosed?.()
-    this.#end(disconnect, 0)
-  }
-
-  #end(answer: InterceptedAnswer<AnyApi>, bytes: number): void {
-    const request = this.#witnessed
-    if (request === undefined) return
-    const { interceptors, life } = this.#options
-    this.#witnessed = undefined
-    request.outcome = answer === disconnect ? 'disconnected' : answer === undefined ? 'unanswered' : 'answered'
-    request.answer = answer === disconnect ? undefined : answer
-    request.answeredAt = life.now()
-    interceptors.witness?.ended(request, bytes)
+    this.#witnessed.end(disconnect, 0)
   }
 
   #drained(): unknown {
     if (!this.#isDraining) return undefined
     this.#isDraining = false
-    return this.#channel.resume()
+    return this.#next()
   }
 
   /** An answer is on its way: the next request may come, if there is room for its answer. */
   #next(): unknown {
-    return this.#isClosed || this.#isDraining ? undefined : this.#channel.resume()
+    const waits = this.#isClosed || this.#isDraining || this.#isTurnedAway || this.#muted !== undefined
+    return waits ? undefined : this.#channel.resume()
+  }
+
+  /** W-4: what it sends meanwhile waits, while it has its answer. */
+  #mute(ms: number): void {
+    const { life, name } = this.#options
+    life.trace.add('connection', name, { what: 'throttled', peer: this.#channel.peer, ms })
+    this.#channel.pause()
+    this.#muted = life.after(ms, () => {
+      this.#muted = undefined
+      return this.#next()
+    })
   }
 
   /** Answers a promise while a request is in hand. */
   #handle(frame: Frame): Promise<unknown> | undefined {
     const { side } = this.#options
     const apis = this.#apis
+    const gate = this.#gate
     let header: RequestHeader
     let body: RequestOf<AnyApi>
+    let verdict: Verdict = 'pass'
+    if (gate?.takesTokens) return this.#takeToken(gate, frame)
     try {
       const reader = new Reader(frame.slices)
       header = readRequestHeader(reader, key => apis.get(key))
       const { api, apiVersion } = header
+      if (gate !== undefined) verdict = gate.judge(api, frame.length)
+      if (verdict !== 'pass' && verdict.answers !== true) return this.#turnAway(verdict.close)
       if (api[side] === undefined) {
         this.#refuse(`${api.name} is not for this node`)
         return undefined
@@ -170,7 +173,59 @@ class ServerConnection<Node> {
       this.#refuse(`malformed request: ${error.message}`)
       return undefined
     }
+    this.#opened = undefined
+    if (verdict !== 'pass') return this.#refuseUnauthenticated(header, body, verdict.close)
+    if (header.api === envelope && this.#opens()) return this.#open(header, body, frame.length)
     return this.#answer(header.api, header, body, frame.length)
+  }
+
+  #opens(): boolean {
+    const { principal = ANONYMOUS, host = OWN_HOST } = this.#channel.caller ?? {}
+    return this.#peer !== undefined || this.#options.opens?.({ principal, host, peer: undefined }) === true
+  }
+
+  /** KIP-590: who looks at requests sees the one in the envelope, sent by the broker, with the broker's correlation id. */
+  #open(outer: RequestHeader, body: RequestOf<AnyApi>, bytes: number): Promise<unknown> | undefined {
+    const found = opened(body)
+    if (found instanceof KafkaError) {
+      this.#traceRequest(outer.api, outer)
+      this.#respond(outer.api, outer, { errorCode: found.code })
+      return undefined
+    }
+    const { apiVersion, clientId, api } = found.header
+    this.#opened = found
+    return this.#answer(api, { ...outer, apiVersion, clientId }, found.body, bytes)
+  }
+
+  /** M-60: after the handshake of SASL, whoever asks for something else is told so before the end. */
+  #refuseUnauthenticated(header: RequestHeader, body: RequestOf<AnyApi>, reason: string): undefined {
+    const { api, apiVersion } = header
+    this.#traceRequest(api, header)
+    const answer = this.#options.refusal?.(api, apiVersion, body, errorCodes.ILLEGAL_SASL_STATE)
+    if (answer === undefined) this.#turnAway(reason)
+    else this.#respond(api, header, answer)
+  }
+
+  /** M-60: after a handshake of version 0. */
+  #takeToken(gate: Gate, frame: Frame): Promise<unknown> | undefined {
+    const taken = takeToken(gate, frame, this.#channel, reason => this.#turnAway(reason))
+    if (taken === undefined) return undefined
+    this.#channel.pause()
+    return this.#options.life.guard(taken).then(() => this.#next())
+  }
+
+  /** Who has failed to authenticate is closed on, and not at once, so that guessing takes its time. */
+  #turnAway(reason: string, last: () => void = () => {}): undefined {
+    const afterMs = this.#gate?.failure?.afterMs ?? 0
+    const end = () => {
+      if (this.#isClosed) return
+      last()
+      this.#refuse(reason)
+    }
+    this.#isTurnedAway = true
+    this.#channel.pause()
+    if (afterMs === 0) end()
+    else this.#options.life.after(afterMs, end)
   }
 
   #unsupported(api: AnyApi, header: RequestHeader): void {
@@ -185,34 +240,62 @@ class ServerConnection<Node> {
   }
 
   #answer(api: AnyApi, header: RequestHeader, body: RequestOf<AnyApi>, bytes: number): Promise<unknown> | undefined {
-    const { life, name, node, nodeId, side, interceptors } = this.#options
+    const { life, name, node, nodeId, side, interceptors, tolls } = this.#options
     this.#onClosed = undefined
+    const client = this.#opened
+    const principal = client?.principal ?? this.#gate?.principal ?? this.#channel.caller?.principal ?? ANONYMOUS
+    const toll = this.#peer === undefined ? tolls?.of(api, principal, header.clientId, bytes) : undefined
+    this.#toll = toll
     const context: RequestContext = {
       version: header.apiVersion,
       clientId: header.clientId,
       correlationId: header.correlationId,
       from: this.#channel.peer,
-      peer: this.#peer,
+      // What a broker hands on is a client's.
+      peer: client === undefined ? this.#peer : undefined,
+      principal,
+      byToken: client?.principal.tokenAuthenticated ?? this.#gate?.byToken ?? false,
+      host: client?.host ?? this.#channel.caller?.host ?? OWN_HOST,
+      listener: this.#listener.name,
+      securityProtocol: this.#listener.securityProtocol,
+      sasl: this.#gate,
       closed: this.#closing,
+      toll,
     }
     this.#traceRequest(api, header)
-    if (interceptors.witness !== undefined) this.#witness(interceptors.witness, api, context, body, bytes)
+    const { witness } = interceptors
+    if (witness !== undefined) this.#witnessed.begin(witness, api, context, this.#peer, body, bytes)
     const handler = api[side]!
     const chain = interceptors.of(api.key)
     let answer: InterceptedAnswer<AnyApi> | Promise<InterceptedAnswer<AnyApi>>
     if (chain === undefined) {
       try {
-        answer = handler(node, body, context)
+        const handled = handler(node, body, context)
+        answer = toll === undefined ? handled : toll.charge(handled)
       } catch (error) {
         this.#failed(api, error)
         return undefined
       }
     } else {
-      const { from, peer, clientId, version } = context
+      const { from, clientId, version } = context
+      const peer = this.#peer
       // An interceptor is the test's own code: time stands still for it, unless it waits for us.
       const sleep = (ms: number) => life.inside(life.sleep(ms))
-      const request = { api, version, body, clientId, from, peer, node: nodeId, sleep }
-      const handle = (changed: RequestOf<AnyApi>) => life.inside(handler(node, changed, context))
+      const request = {
+        api,
+        version,
+        body,
+        clientId,
+        from,
+        peer,
+        principal: principalText(principal),
+        node: nodeId,
+        sleep,
+      }
+      const handle = (changed: RequestOf<AnyApi>) => {
+        const handled = handler(node, changed, context)
+        return life.inside(toll === undefined ? handled : toll.charge(handled))
+      }
       answer = life.outside(`an interceptor of ${api.name} on ${name}`, () => intercepted(chain, request, handle))
     }
     if (!isPromise(answer)) {
@@ -229,24 +312,12 @@ class ServerConnection<Node> {
     )
   }
 
-  #witness(
-    witness: RequestWitness,
-    api: AnyApi,
-    context: RequestContext,
-    body: RequestOf<AnyApi>,
-    bytes: number,
-  ): void {
-    const { version, clientId, from, peer } = context
-    const { life, name: to } = this.#options
-    const ending = { outcome: 'pending' as const, answer: undefined, answeredAt: undefined }
-    this.#witnessed = { api, version, clientId, from, to, peer, body, at: life.now(), ...ending }
-    witness.received(this.#witnessed, bytes)
-  }
-
   #respond(api: AnyApi, header: RequestHeader, answer: InterceptedAnswer<AnyApi>): void {
     if (this.#isClosed) return
+    const throttleMs = this.#toll?.throttleMs ?? 0
+    if (throttleMs > 0) this.#mute(throttleMs)
     if (answer === undefined) {
-      this.#end(undefined, 0)
+      this.#witnessed.end(undefined, 0)
       return
     }
     if (answer === disconnect) {
@@ -255,9 +326,15 @@ class ServerConnection<Node> {
     }
     const frame = this.#encode(api, header, answer)
     if (frame === undefined) return
-    this.#traceResponse(api, header)
-    this.#end(answer, frame.length)
-    this.#send(frame, api)
+    const send = () => {
+      this.#traceResponse(api, header)
+      this.#witnessed.end(answer, frame.length)
+      this.#send(frame, api)
+    }
+    this.#gate?.answered(api, answer)
+    const failure = this.#gate?.failure
+    if (failure === undefined) send()
+    else this.#turnAway(failure.reason, send)
   }
 
   #send(frame: Frame, api: AnyApi): void {
@@ -270,7 +347,10 @@ class ServerConnection<Node> {
   /** What a client says may be short enough to ask with and too long to be answered: then the connection ends. */
   #encode(api: AnyApi, header: RequestHeader, answer: ResponseInput<AnyApi>): Frame | undefined {
     try {
-      return encodeResponse(api, header.apiVersion, header.correlationId, answer)
+      const inner = this.#opened
+      if (inner === undefined) return encodeResponse(api, header.apiVersion, header.correlationId, answer)
+      const response = encodeResponse(api, header.apiVersion, inner.header.correlationId, answer)
+      return encodeResponse(envelope, envelope.versions.max, header.correlationId, answered(response))
     } catch (error) {
       if (this.#options.interceptors.of(api.key) === undefined) {
         this.#failed(api, error)

@@ -1,5 +1,23 @@
 import { Message, type Versions } from './message.ts'
+import type { Principal, SecurityProtocol } from './principal.ts'
 import type { Decoded, Encodable, Fields } from './schema.ts'
+
+/** What is said of a SASL token, as SaslAuthenticate answers it. */
+export interface SaslAnswer {
+  readonly errorCode: number
+  readonly errorMessage: string | null
+  readonly authBytes: Uint8Array
+  readonly sessionLifetimeMs: number
+}
+
+/** Where a connection has to authenticate, or may: undefined answers mean that it is not the time for it. */
+export interface SaslDialogue {
+  handshake(
+    mechanism: string,
+    version: number,
+  ): { readonly errorCode: number; readonly mechanisms: readonly string[] } | undefined
+  authenticate(token: Uint8Array): SaslAnswer | Promise<SaslAnswer> | undefined
+}
 
 /** What a handler knows of the request besides its body. */
 export interface RequestContext {
@@ -10,8 +28,29 @@ export interface RequestContext {
   readonly from: string
   /** Broker id of a peer in the cluster, undefined for clients. */
   readonly peer: number | undefined
+  /** Who it is, as the connection's certificate or SASL said; `User:ANONYMOUS` where nobody asked (M-65). */
+  readonly principal: Principal
+  /** It authenticated by a delegation token (KIP-48), as its owner. */
+  readonly byToken: boolean
+  /** Address of the client's host: `127.0.0.1` of those in this process. */
+  readonly host: string
+  /** The listener that the connection came by, and what is spoken there. */
+  readonly listener: string
+  readonly securityProtocol: SecurityProtocol
+  /** Undefined: there is nothing to authenticate. */
+  readonly sasl?: SaslDialogue | undefined
   /** The connection that the request came on: fires once, when it is closed. */
   readonly closed: { readonly isClosed: boolean; onClose(run: () => void): () => void }
+  /** What the request costs its sender; only while there are quotas. */
+  readonly toll?: RequestToll | undefined
+}
+
+/** A request's price (KIP-124, KIP-219), for the handlers whose answer depends on it. */
+export interface RequestToll {
+  /** More bytes than that are never fetched at once (F-4). */
+  readonly mostFetched: number
+  /** For how many milliseconds the sender is throttled instead of getting these bytes (F-13); 0: it gets them. */
+  fetch(bytes: number): number
 }
 
 /** `undefined`: no response is sent (acks=0). */

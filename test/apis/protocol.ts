@@ -28,6 +28,7 @@ export interface KafkaMessage {
 interface Protocol {
   readonly requests: readonly KafkaMessage[]
   readonly responses: readonly KafkaMessage[]
+  readonly data: readonly KafkaMessage[]
   readonly metadata: readonly KafkaMessage[]
   readonly __consumer_offsets: readonly KafkaMessage[]
   readonly __transaction_state: readonly KafkaMessage[]

@@ -23,6 +23,7 @@ test.each(forBrokers.map(api => [api.name, api] as const))('%s is advertised as 
 test('what only controllers are asked is in no broker’s answer (W-15)', () => {
   expect(forControllersOnly.map(api => api.name)).toEqual([
     'AlterPartition',
+    'Envelope',
     'BrokerRegistration',
     'BrokerHeartbeat',
     'AllocateProducerIds',

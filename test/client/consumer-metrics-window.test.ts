@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { Meter, Spread } from '../../src/client/metrics/meter.ts'
-import { SampledStat } from '../../src/client/metrics/sampled-stat.ts'
+import { SampledStat } from '../../src/runtime/sampled-stat.ts'
 
 interface Recorded {
   readonly at: number

@@ -1,5 +1,6 @@
 import { createCluster } from 'mini-kafka'
 import { expect, test } from 'vitest'
+import { envelope } from '../../src/apis/envelope.ts'
 import { produce } from '../../src/apis/produce.ts'
 import { apis } from '../../src/apis/registry.ts'
 import type { AnyApi, RequestInput } from '../../src/wire/api.ts'
@@ -17,7 +18,8 @@ function blank(api: AnyApi): RequestInput<AnyApi> {
 
 const sides = apis.flatMap(api => [
   ...(api.broker === undefined ? [] : [{ api, name: api.name, side: 'broker' as const }]),
-  ...(api.controller === undefined ? [] : [{ api, name: api.name, side: 'controller' as const }]),
+  // An envelope is opened before anybody looks at it: what is inside has a case of its own.
+  ...(api.controller === undefined || api === envelope ? [] : [{ api, name: api.name, side: 'controller' as const }]),
 ])
 
 for (const where of ['before', 'after'] as const) {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { produce } from '../../src/apis/produce.ts'
 import { RequestJournal } from '../../src/cluster/request-journal.ts'
 import { createCluster, cut, Fetch, Metadata, Produce } from '../../src/index.ts'
+import { ANONYMOUS } from '../../src/wire/principal.ts'
 
 test('the journal has what clients asked, in order, with bodies, answers and who it was', async () => {
   await using cluster = await createCluster({ topics: { orders: { replicationFactor: 3 } } })
@@ -90,6 +91,7 @@ test('what the journal pushes out, for the 64 MiB that it keeps, is let go of at
       from: 'shop',
       to: 'broker-1',
       peer: undefined,
+      principal: ANONYMOUS,
       at: 0,
       body,
     }

@@ -22,6 +22,8 @@ export interface Can {
   /** Whose members read on when their coordinator dies; all of `groups` unless said. */
   readonly outliving?: readonly GroupProtocol[]
   readonly load?: boolean
+  /** Mechanisms by which it says who it is; all four unless said. */
+  readonly sasl?: readonly string[]
   /** It reads what is committed, or all, as it is told. */
   readonly isolation?: boolean
   /** It writes in transactions; the text: it may not get over the loss of their coordinator. */

@@ -132,10 +132,12 @@ export class Driver {
     this.hello = hello
   }
 
-  static async start(client: Client, bootstrapServers: string): Promise<Driver> {
+  /** `security`: how it says who it is; protocol.md says what is in there. */
+  static async start(client: Client, bootstrapServers: string, security?: object): Promise<Driver> {
     const [command, ...args] = client.run as [string, ...string[]]
     const program = command === 'node' ? process.execPath : command
-    const child = spawn(program, [...args, bootstrapServers], { cwd: client.folder })
+    const said = security === undefined ? {} : { CLIENT_SECURITY: JSON.stringify(security) }
+    const child = spawn(program, [...args, bootstrapServers], { cwd: client.folder, env: { ...process.env, ...said } })
     const errors: string[] = []
     child.stderr.setEncoding('utf8').on('data', text => errors.push(text))
     const lines = createInterface({ input: child.stdout })

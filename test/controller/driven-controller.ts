@@ -7,7 +7,8 @@ import { deleteTopics } from '../../src/apis/delete-topics.ts'
 import { electLeaders } from '../../src/apis/elect-leaders.ts'
 import { incrementalAlterConfigs } from '../../src/apis/incremental-alter-configs.ts'
 import type { Controller } from '../../src/controller/controller.ts'
-import { Controller as ActiveController, type ControllerOptions } from '../../src/controller/controller.ts'
+import { Controller as ActiveController } from '../../src/controller/controller.ts'
+import type { ControllerOptions } from '../../src/controller/controller-options.ts'
 import { MemoryStore } from '../../src/log/memory-store.ts'
 import { topicOverrides } from '../../src/metadata/config-options.ts'
 import { ClusterImage, type PartitionImage, RECOVERING } from '../../src/metadata/image.ts'
@@ -16,6 +17,7 @@ import { Life } from '../../src/node/life.ts'
 import { VirtualRuntime } from '../../src/runtime/virtual.ts'
 import type { Api, RequestContext } from '../../src/wire/api.ts'
 import { errorOf } from '../../src/wire/errors.ts'
+import { ANONYMOUS } from '../../src/wire/principal.ts'
 import { Reader } from '../../src/wire/reader.ts'
 import type { Decoded, Encodable, Fields } from '../../src/wire/schema.ts'
 import { uuidToText, zeroUuid } from '../../src/wire/uuid.ts'
@@ -335,6 +337,11 @@ export function contextOf(version: number): RequestContext {
     correlationId: 1,
     from: 'test',
     peer: undefined,
+    principal: ANONYMOUS,
+    byToken: false,
+    host: '127.0.0.1',
+    listener: 'PLAINTEXT',
+    securityProtocol: 'PLAINTEXT',
     closed: { isClosed: false, onClose: () => () => {} },
   }
 }

@@ -7,6 +7,7 @@ import { effectiveBrokerConfig, effectiveGroupConfig } from '../../src/metadata/
 import { ClusterImage } from '../../src/metadata/image.ts'
 import type { MetadataRecord } from '../../src/metadata/records.ts'
 import { VirtualRuntime } from '../../src/runtime/virtual.ts'
+import { ANONYMOUS } from '../../src/wire/principal.ts'
 import { recordsOf } from '../../src/wire/record.ts'
 import { DrivenLog } from './driven-log.ts'
 
@@ -16,6 +17,11 @@ const context = {
   correlationId: 0,
   from: 'probe',
   peer: undefined,
+  principal: ANONYMOUS,
+  byToken: false,
+  host: '127.0.0.1',
+  listener: 'PLAINTEXT',
+  securityProtocol: 'PLAINTEXT' as const,
   closed: { isClosed: false, onClose: () => () => undefined },
 }
 

@@ -2,6 +2,7 @@ import { classicGroupChapters } from './chapters/classic-groups.ts'
 import { clusterChapters } from './chapters/cluster.ts'
 import { configChapters } from './chapters/configs.ts'
 import { consumerGroupChapters } from './chapters/consumer-groups.ts'
+import { envelopeChapters } from './chapters/envelopes.ts'
 import { fetchingChapters } from './chapters/fetching.ts'
 import { frameChapters } from './chapters/frames.ts'
 import { offsetChapters } from './chapters/group-offsets.ts'
@@ -31,5 +32,6 @@ export const chapters: readonly Chapter[] = [
   ...replicaChapters,
   ...securityChapters,
   ...registrationChapters,
+  ...envelopeChapters,
   ...frameChapters,
 ]

@@ -64,7 +64,6 @@ export const expectedDifferences: readonly ExpectedDifference[] = [
   ...missingApis('of a broker', [80, 81], 'the quorum has one voter, for ever'),
   ...missingApis('of the controller', [52, 53, 54, 59, 70, 80, 81, 82], 'the quorum has one voter, for ever'),
   ...missingApis('of the controller', [32], 'the controller is not asked by administrators'),
-  ...missingApis('of the controller', [58], 'requests are forwarded as they are, without an envelope'),
   ...missingApis('of the controller', [73], 'replicas have no log directories to be assigned to'),
   missingFeature('share.version', 'there are no share groups'),
   missingFeature('streams.version', 'there are no streams groups'),

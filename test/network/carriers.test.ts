@@ -54,7 +54,7 @@ carrierContract('a pair of streams instead of sockets', async () => {
   const address = { host: 'far', port: 1 }
   let isListening = true
   const channel = (socket: PairedStream, peer: string) =>
-    new TcpChannel({ runtime, socket, peer, maxFrameBytes: 100_000_000, gone: () => {} })
+    new TcpChannel({ runtime, socket, peer, frameLimit: 100_000_000, gone: () => {} })
   const carrier: Carrier = {
     connect: async (from, to) => {
       if (!isListening || to.host !== 'far') throw new ConnectionError(`nobody at ${to.host}:${to.port}`)

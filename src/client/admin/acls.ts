@@ -1,39 +1,16 @@
 import { createAcls as createAclsApi } from '../../apis/create-acls.ts'
 import { deleteAcls as deleteAclsApi } from '../../apis/delete-acls.ts'
 import { describeAcls as describeAclsApi } from '../../apis/describe-acls.ts'
+import {
+  aclOperations as operations,
+  aclPatternTypes as patternTypes,
+  aclPermissions as permissions,
+  aclResourceTypes as resourceTypes,
+} from '../../metadata/acls.ts'
 import { IllegalArgumentError } from '../../wire/errors.ts'
 import { refuseUnknown, requireArray } from '../arguments.ts'
 import { type AdminClient, type Answers, allOf, errorOfItem } from './admin-client.ts'
 import { notController } from './topics.ts'
-
-const resourceTypes = {
-  any: 1,
-  topic: 2,
-  group: 3,
-  cluster: 4,
-  transactionalId: 5,
-  delegationToken: 6,
-  user: 7,
-} as const
-const patternTypes = { any: 1, match: 2, literal: 3, prefixed: 4 } as const
-const operations = {
-  any: 1,
-  all: 2,
-  read: 3,
-  write: 4,
-  create: 5,
-  delete: 6,
-  alter: 7,
-  describe: 8,
-  clusterAction: 9,
-  describeConfigs: 10,
-  alterConfigs: 11,
-  idempotentWrite: 12,
-  createTokens: 13,
-  describeTokens: 14,
-  twoPhaseCommit: 15,
-} as const
-const permissions = { any: 1, deny: 2, allow: 3 } as const
 
 /** Who may do what with what: `{ principal: 'User:alice', operation: 'read', permission: 'allow', resourceType: 'topic', resourceName: 'orders' }`. */
 export interface AclBinding {

@@ -67,6 +67,7 @@ import {
   type ProducerState,
   type RecordsToDelete,
 } from './partition-queries.ts'
+import type { QuotaRetry } from './quota-retries.ts'
 import {
   alterPartitionReassignments,
   type ElectionResult,
@@ -127,16 +128,19 @@ export class Admin extends TransactionAdmin {
   }
 
   /** By name what was created. Rejects with TOPIC_ALREADY_EXISTS, INVALID_REPLICATION_FACTOR, INVALID_CONFIG, … */
-  createTopics(topics: readonly NewTopic[], options: Timeout & Validation = {}): Promise<Map<string, CreatedTopic>> {
-    return this.#call('createTopics', options, timeoutAndValidation, () => {
+  createTopics(
+    topics: readonly NewTopic[],
+    options: Timeout & Validation & QuotaRetry = {},
+  ): Promise<Map<string, CreatedTopic>> {
+    return this.#call('createTopics', options, [...timeoutAndValidation, 'retryOnQuotaViolation'], () => {
       checkNewTopics(topics)
       return createTopics(this.#client, topics, options)
     })
   }
 
   /** By name, or by id. Rejects with UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID. */
-  deleteTopics(topics: TopicCollection, options: Timeout = {}): Promise<void> {
-    return this.#call('deleteTopics', options, timeout, () => {
+  deleteTopics(topics: TopicCollection, options: Timeout & QuotaRetry = {}): Promise<void> {
+    return this.#call('deleteTopics', options, [...timeout, 'retryOnQuotaViolation'], () => {
       checkTopics('deleteTopics', topics)
       return deleteTopics(this.#client, topics, options)
     })
@@ -159,8 +163,11 @@ export class Admin extends TransactionAdmin {
   }
 
   /** Gives topics more partitions: `{ orders: { count: 6 } }`. Rejects with INVALID_PARTITIONS for fewer. */
-  createPartitions(topics: Readonly<Record<string, NewPartitions>>, options: Timeout & Validation = {}): Promise<void> {
-    return this.#call('createPartitions', options, timeoutAndValidation, () => {
+  createPartitions(
+    topics: Readonly<Record<string, NewPartitions>>,
+    options: Timeout & Validation & QuotaRetry = {},
+  ): Promise<void> {
+    return this.#call('createPartitions', options, [...timeoutAndValidation, 'retryOnQuotaViolation'], () => {
       checkNewPartitions(topics)
       return createPartitions(this.#client, topics, options)
     })

@@ -3,6 +3,7 @@ import { describeDelegationToken as describeDelegationTokenApi } from '../../api
 import { expireDelegationToken as expireDelegationTokenApi } from '../../apis/expire-delegation-token.ts'
 import { renewDelegationToken as renewDelegationTokenApi } from '../../apis/renew-delegation-token.ts'
 import { IllegalArgumentError } from '../../wire/errors.ts'
+import { parsePrincipal } from '../../wire/principal.ts'
 import { refuseUnknown } from '../arguments.ts'
 import type { AdminClient } from './admin-client.ts'
 
@@ -86,7 +87,7 @@ export async function describeDelegationToken(
 }
 
 function partsOf(principal: Principal) {
-  const colon = principal.indexOf(':')
-  if (colon > 0) return { principalType: principal.slice(0, colon), principalName: principal.slice(colon + 1) }
+  const parsed = parsePrincipal(principal)
+  if (parsed !== undefined) return { principalType: parsed.type, principalName: parsed.name }
   throw new IllegalArgumentError(`a principal is written as in User:alice, not '${principal}'`)
 }

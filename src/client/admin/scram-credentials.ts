@@ -1,10 +1,9 @@
-import { pbkdf2Sync } from 'node:crypto'
 import { alterUserScramCredentials as alterUserScramCredentialsApi } from '../../apis/alter-user-scram-credentials.ts'
 import { describeUserScramCredentials as describeUserScramCredentialsApi } from '../../apis/describe-user-scram-credentials.ts'
 import { type ScramMechanism, scramMechanisms } from '../../metadata/scram-credentials.ts'
+import { MIN_ITERATIONS, saltedPassword, scramLetters, scramMechanismOf } from '../../metadata/scram-keys.ts'
 import { IllegalArgumentError } from '../../wire/errors.ts'
 import { refuseUnknown, requireArray } from '../arguments.ts'
-import { scramHashes } from '../authentication/scram.ts'
 import { type AdminClient, type Answers, allOf, errorOfItem } from './admin-client.ts'
 import { notController } from './topics.ts'
 
@@ -20,7 +19,7 @@ export interface ScramCredentialUpsertion {
   readonly password: string | Uint8Array
   /** 4096 unless said, 16384 at most. */
   readonly iterations?: number
-  /** 16 bytes by chance unless given. */
+  /** 26 letters by chance unless given. */
   readonly salt?: Uint8Array
 }
 
@@ -33,12 +32,6 @@ export interface ScramCredentialDeletion {
 
 export type ScramCredentialAlteration = ScramCredentialUpsertion | ScramCredentialDeletion
 
-const DEFAULT_ITERATIONS = 4096
-const SALT_BYTES = 16
-const mechanismNames = new Map<number, ScramMechanism>(
-  Object.entries(scramMechanisms).map(([name, code]) => [code, name as ScramMechanism]),
-)
-
 /** By user. */
 export async function describeUserScramCredentials(
   client: AdminClient,
@@ -50,7 +43,7 @@ export async function describeUserScramCredentials(
   const answers: Answers<string, ScramCredentialInfo[]> = new Map()
   for (const { user, errorCode, errorMessage, credentialInfos } of response.results) {
     const infos = credentialInfos.flatMap(({ mechanism, iterations }) => {
-      const name = mechanismNames.get(mechanism)
+      const name = scramMechanismOf(mechanism)
       return name === undefined ? [] : [{ mechanism: name, iterations }]
     })
     answers.set(user, errorOfItem(errorCode, errorMessage) ?? infos)
@@ -92,12 +85,9 @@ export async function alterUserScramCredentials(
 }
 
 function upsertionOf(client: AdminClient, alteration: ScramCredentialUpsertion) {
-  const { user: name, mechanism, password, iterations = DEFAULT_ITERATIONS } = alteration
+  const { user: name, mechanism, password, iterations = MIN_ITERATIONS } = alteration
   if (password === undefined || password.length === 0) throw new IllegalArgumentError(`user '${name}' needs a password`)
-  const salt =
-    alteration.salt ?? Uint8Array.from({ length: SALT_BYTES }, () => client.runtime.choose('salt of a credential', 256))
-  const hash = scramHashes[mechanism]
-  // RFC 5802: SaltedPassword = Hi(password, salt, i), which is PBKDF2 with HMAC.
-  const saltedPassword = pbkdf2Sync(password, salt, Math.max(1, iterations), hash.bytes, hash.name)
-  return { name, mechanism: scramMechanisms[mechanism], iterations, salt, saltedPassword }
+  const salt = alteration.salt ?? Buffer.from(scramLetters(n => client.runtime.choose('salt of a credential', n)))
+  const salted = saltedPassword(mechanism, password, salt, Math.max(1, iterations))
+  return { name, mechanism: scramMechanisms[mechanism], iterations, salt, saltedPassword: salted }
 }

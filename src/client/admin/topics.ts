@@ -8,6 +8,7 @@ import type { TopicOptions } from '../../metadata/topic-configs.ts'
 import { type ErrorName, KafkaError } from '../../wire/errors.ts'
 import { zeroUuid } from '../../wire/uuid.ts'
 import { type AdminClient, type Answers, allOf, errorOfItem } from './admin-client.ts'
+import { type QuotaRetry, type QuotaRound, withinQuota } from './quota-retries.ts'
 
 export interface NewTopic {
   readonly name: string
@@ -65,8 +66,17 @@ const topicName = (name: string) => `topic '${name}'`
 export async function createTopics(
   client: AdminClient,
   topics: readonly NewTopic[],
-  options: { readonly validateOnly?: boolean; readonly timeoutMs?: number },
+  options: { readonly validateOnly?: boolean; readonly timeoutMs?: number } & QuotaRetry,
 ): Promise<Map<string, CreatedTopic>> {
+  const ask = (wanted: readonly NewTopic[]) => askForTopics(client, wanted, options)
+  return allOf(await withinQuota(client, topics, options, ({ name }) => name, ask), topicName)
+}
+
+async function askForTopics(
+  client: AdminClient,
+  topics: readonly NewTopic[],
+  options: { readonly validateOnly?: boolean; readonly timeoutMs?: number },
+): Promise<QuotaRound<CreatedTopic>> {
   const body = {
     topics: topics.map(topic => {
       const { name, partitions = -1, replicationFactor = -1, assignments = [], configs = {} } = topic
@@ -92,7 +102,7 @@ export async function createTopics(
     }
     answers.set(name, errorOfItem(errorCode, errorMessage) ?? created)
   }
-  return allOf(answers, topicName)
+  return { answers, throttleTimeMs: response.throttleTimeMs }
 }
 
 /** A broker that asked a controller which no longer is one: again, at the right one. */
@@ -105,21 +115,21 @@ export function notController(items: readonly { readonly errorCode: number }[]):
 export async function deleteTopics(
   client: AdminClient,
   topics: TopicCollection,
-  options: { readonly timeoutMs?: number },
+  options: { readonly timeoutMs?: number } & QuotaRetry,
 ): Promise<void> {
   const byId = 'topicIds' in topics
-  const wanted = byId
-    ? topics.topicIds.map(topicId => ({ name: null, topicId }))
-    : topics.map(name => ({ name, topicId: zeroUuid }))
   const timeoutMs = options.timeoutMs ?? client.configs['request.timeout.ms']
-  const response = await client.ask(deleteTopicsApi, { topics: wanted, timeoutMs }, first =>
-    notController(first.responses),
-  )
-  const answers: Answers<string, undefined> = new Map()
-  for (const { name, topicId, errorCode, errorMessage } of response.responses) {
-    answers.set(byId ? topicId : (name ?? topicId), errorOfItem(errorCode, errorMessage))
+  const ask = async (keys: readonly string[]) => {
+    const wanted = keys.map(key => (byId ? { name: null, topicId: key } : { name: key, topicId: zeroUuid }))
+    const body = { topics: wanted, timeoutMs }
+    const response = await client.ask(deleteTopicsApi, body, first => notController(first.responses))
+    const answers: Answers<string, undefined> = new Map()
+    for (const { name, topicId, errorCode, errorMessage } of response.responses) {
+      answers.set(byId ? topicId : (name ?? topicId), errorOfItem(errorCode, errorMessage))
+    }
+    return { answers, throttleTimeMs: response.throttleTimeMs }
   }
-  allOf(answers, topicName)
+  allOf(await withinQuota(client, byId ? topics.topicIds : topics, options, key => key, ask), topicName)
 }
 
 export async function listTopics(
@@ -231,21 +241,24 @@ function partitionDescription(said: PartitionAnswer): TopicPartitionDescription 
 export async function createPartitions(
   client: AdminClient,
   topics: Readonly<Record<string, NewPartitions>>,
-  options: { readonly validateOnly?: boolean; readonly timeoutMs?: number },
+  options: { readonly validateOnly?: boolean; readonly timeoutMs?: number } & QuotaRetry,
 ): Promise<void> {
-  const body = {
-    topics: Object.entries(topics).map(([name, { count, assignments }]) => ({
-      name,
-      count,
-      assignments: assignments?.map(brokerIds => ({ brokerIds })) ?? null,
-    })),
-    timeoutMs: options.timeoutMs ?? client.configs['request.timeout.ms'],
-    validateOnly: options.validateOnly ?? false,
+  const ask = async (wanted: readonly (readonly [string, NewPartitions])[]) => {
+    const body = {
+      topics: wanted.map(([name, { count, assignments }]) => ({
+        name,
+        count,
+        assignments: assignments?.map(brokerIds => ({ brokerIds })) ?? null,
+      })),
+      timeoutMs: options.timeoutMs ?? client.configs['request.timeout.ms'],
+      validateOnly: options.validateOnly ?? false,
+    }
+    const response = await client.ask(createPartitionsApi, body, first => notController(first.results))
+    const answers: Answers<string, undefined> = new Map()
+    for (const { name, errorCode, errorMessage } of response.results) {
+      answers.set(name, errorOfItem(errorCode, errorMessage))
+    }
+    return { answers, throttleTimeMs: response.throttleTimeMs }
   }
-  const response = await client.ask(createPartitionsApi, body, first => notController(first.results))
-  const answers: Answers<string, undefined> = new Map()
-  for (const { name, errorCode, errorMessage } of response.results) {
-    answers.set(name, errorOfItem(errorCode, errorMessage))
-  }
-  allOf(answers, topicName)
+  allOf(await withinQuota(client, Object.entries(topics), options, ([name]) => name, ask), topicName)
 }

@@ -1,16 +1,18 @@
-import { createHash, createHmac, pbkdf2Sync, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { ScramMechanism } from '../../metadata/scram-credentials.ts'
+import {
+  clientKey,
+  MIN_ITERATIONS,
+  saltedPassword,
+  scramFields,
+  scramHmac,
+  scramKeys,
+  xor,
+} from '../../metadata/scram-keys.ts'
 import type { SaslExchange, SaslMechanismClient } from './sasl-mechanism.ts'
 
-/** What Kafka's client takes at least, so that nobody in between can make guessing cheap. */
-const MIN_ITERATIONS = 4096
 /** No channel binding. */
 const GS2_HEADER = 'n,,'
-/** The hash of each mechanism, as Node calls it. */
-export const scramHashes: Readonly<Record<ScramMechanism, { readonly name: string; readonly bytes: number }>> = {
-  'SCRAM-SHA-256': { name: 'sha256', bytes: 32 },
-  'SCRAM-SHA-512': { name: 'sha512', bytes: 64 },
-}
 
 export interface ScramCredentials {
   readonly username: string
@@ -42,7 +44,6 @@ export class ScramClient implements SaslMechanismClient {
 
 class ScramExchange implements SaslExchange {
   readonly #name: ScramMechanism
-  readonly #hash: { readonly name: string; readonly bytes: number }
   readonly #password: string
   readonly #nonce: string
   readonly #firstBare: string
@@ -51,7 +52,6 @@ class ScramExchange implements SaslExchange {
 
   constructor(name: ScramMechanism, { username, password, isToken }: ScramCredentials, nonce: string) {
     this.#name = name
-    this.#hash = scramHashes[name]
     this.#password = password
     this.#nonce = nonce
     const user = username.replaceAll('=', '=3D').replaceAll(',', '=2C')
@@ -72,7 +72,7 @@ class ScramExchange implements SaslExchange {
 
   /** The proof, for what the server says first: nonce, salt, iterations. */
   #final(serverFirst: string): Buffer {
-    const fields = fieldsOf(serverFirst)
+    const fields = scramFields(serverFirst)
     const nonce = fields.get('r')
     const salt = fields.get('s')
     const iterations = Number(fields.get('i'))
@@ -86,21 +86,19 @@ class ScramExchange implements SaslExchange {
       const least = `at least ${MIN_ITERATIONS} are needed`
       throw new Error(this.#saying(`the broker asks for ${iterations} iterations, ${least}`))
     }
-    const { name, bytes } = this.#hash
-    const salted = pbkdf2Sync(this.#password, Buffer.from(salt, 'base64'), iterations, bytes, name)
-    const clientKey = this.#hmac(salted, 'Client Key')
-    const storedKey = createHash(name).update(clientKey).digest()
+    const name = this.#name
+    const salted = saltedPassword(name, this.#password, Buffer.from(salt, 'base64'), iterations)
+    const { storedKey, serverKey } = scramKeys(name, salted)
     const withoutProof = `c=${Buffer.from(GS2_HEADER).toString('base64')},r=${nonce}`
     const authMessage = `${this.#firstBare},${serverFirst},${withoutProof}`
-    const signature = this.#hmac(storedKey, authMessage)
-    const proof = clientKey.map((byte, index) => byte ^ signature[index]!)
-    this.#serverSignature = this.#hmac(this.#hmac(salted, 'Server Key'), authMessage)
-    return Buffer.from(`${withoutProof},p=${Buffer.from(proof).toString('base64')}`)
+    const proof = xor(clientKey(name, salted), scramHmac(name, storedKey, authMessage))
+    this.#serverSignature = scramHmac(name, serverKey, authMessage)
+    return Buffer.from(`${withoutProof},p=${proof.toString('base64')}`)
   }
 
   /** The broker shows that it knows the password, too. */
   #verify(serverFinal: string, expected: Buffer): void {
-    const fields = fieldsOf(serverFinal)
+    const fields = scramFields(serverFinal)
     const error = fields.get('e')
     if (error !== undefined) throw new Error(this.#saying(`the broker says: ${error}`))
     const signature = Buffer.from(fields.get('v') ?? '', 'base64')
@@ -108,16 +106,7 @@ class ScramExchange implements SaslExchange {
     throw new Error(this.#saying('the signature of the broker is wrong: it does not know the password'))
   }
 
-  #hmac(key: Buffer, text: string): Buffer {
-    return createHmac(this.#hash.name, key).update(text).digest()
-  }
-
   #saying(what: string): string {
     return `${this.#name}: ${what}`
   }
-}
-
-/** `r=…,s=…,i=…`: values may hold `=`, but no comma. */
-function fieldsOf(text: string): ReadonlyMap<string, string> {
-  return new Map(text.split(',').map(part => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1)]))
 }

@@ -12,19 +12,41 @@ const CERTIFICATE_BLOCKS = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFIC
 
 /** @throws {ConfigError} for files that are not there or cannot be read, and texts that are no certificates or keys */
 export function tlsSettingsOf(configs: SecurityConfigs): TlsSettings {
-  const options: SecureContextOptions = { ...versionsOf(configs), ...trustOf(configs), ...identityOf(configs) }
+  const checksHost = (configs['ssl.endpoint.identification.algorithm'] ?? '').trim() !== ''
+  return { context: createSecureContext(secureOptionsOf(configs)), checksHost }
+}
+
+/** The keys that brokers have under the same names. */
+export type TlsConfigs = Pick<
+  SecurityConfigs,
+  | 'ssl.enabled.protocols'
+  | 'ssl.protocol'
+  | 'ssl.cipher.suites'
+  | 'ssl.key.password'
+  | `ssl.keystore.${'type' | 'location' | 'password' | 'key' | 'certificate.chain'}`
+  | `ssl.truststore.${'type' | 'location' | 'certificates'}`
+>
+
+/**
+ * `given`: what is said elsewhere than in the configuration, and counts more.
+ *
+ * @throws {ConfigError} as `tlsSettingsOf`
+ */
+export function secureOptionsOf(configs: TlsConfigs, given: SecureContextOptions = {}): SecureContextOptions {
+  const stores = { ...trustOf(configs), ...identityOf(configs) }
+  const options: SecureContextOptions = { ...versionsOf(configs), ...stores, ...given }
   const ciphers = configs['ssl.cipher.suites'].map(opensslCipher)
   if (ciphers.length > 0) options.ciphers = ciphers.join(':')
-  const checksHost = (configs['ssl.endpoint.identification.algorithm'] ?? '').trim() !== ''
   try {
-    return { context: createSecureContext(options), checksHost }
+    createSecureContext(options)
+    return options
   } catch (error) {
     const keys = 'ssl.cipher.suites, ssl.keystore.* or ssl.truststore.*'
     throw new ConfigError(`one of ${keys} cannot be used: ${(error as Error).message}`, { cause: error })
   }
 }
 
-function versionsOf(configs: SecurityConfigs): SecureContextOptions {
+function versionsOf(configs: TlsConfigs): SecureContextOptions {
   const enabled = configs['ssl.enabled.protocols'].map(name => versionOf('ssl.enabled.protocols', name))
   const newest = versionOf('ssl.protocol', configs['ssl.protocol'])
   const usable = enabled.filter(index => index <= newest)
@@ -41,7 +63,7 @@ function versionOf(key: string, name: string): number {
 }
 
 /** Without any, Node trusts those that browsers do. */
-function trustOf(configs: SecurityConfigs): SecureContextOptions {
+function trustOf(configs: TlsConfigs): SecureContextOptions {
   const type = configs['ssl.truststore.type'].toUpperCase()
   const text = configs['ssl.truststore.certificates']
   const location = configs['ssl.truststore.location']
@@ -62,7 +84,7 @@ function trustOf(configs: SecurityConfigs): SecureContextOptions {
 }
 
 /** Only brokers with `ssl.client.auth` ask for it. */
-function identityOf(configs: SecurityConfigs): SecureContextOptions {
+function identityOf(configs: TlsConfigs): SecureContextOptions {
   const type = configs['ssl.keystore.type'].toUpperCase()
   const {
     'ssl.keystore.certificate.chain': chain,

@@ -1,7 +1,7 @@
 import type { Runtime } from '../../runtime/runtime.ts'
+import { SampledStat } from '../../runtime/sampled-stat.ts'
 import { Meter, Spread } from '../metrics/meter.ts'
 import type { MetricList, MetricTags } from '../metrics/metric-list.ts'
-import { SampledStat } from '../metrics/sampled-stat.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 
 /** What was handed out, per answer to a Fetch. */

@@ -1,7 +1,7 @@
 import type { Runtime } from '../../runtime/runtime.ts'
+import { SampledStat } from '../../runtime/sampled-stat.ts'
 import { HOUR_MS, Meter, Spread } from '../metrics/meter.ts'
 import type { MetricList } from '../metrics/metric-list.ts'
-import { SampledStat } from '../metrics/sampled-stat.ts'
 
 const NANOSECONDS = 1_000_000
 

@@ -168,8 +168,22 @@ export class PollRounds<Key, Value> {
       this.#isWokenUp = false
       throw new WakeupError(`${name} was woken up`)
     }
-    const error = positions.takeError() ?? fetcher.takeError() ?? metadata.takeRefusal()
+    const error = positions.takeError() ?? fetcher.takeError() ?? metadata.takeRefusal() ?? this.#refusedTopics()
     if (error !== undefined) throw error
+  }
+
+  /** Of the topics that are read; what somebody merely asked about is told there. */
+  #refusedTopics(): KafkaError | undefined {
+    const { metadata, subscription } = this.#options
+    for (const reason of ['TOPIC_AUTHORIZATION_FAILED', 'INVALID_TOPIC_EXCEPTION'] as const) {
+      const wanted = subscription.wantedTopics()
+      const refused = metadata.takeRefused(reason).filter(topic => wanted?.includes(topic))
+      if (refused.length === 0) continue
+      const isDenied = reason === 'TOPIC_AUTHORIZATION_FAILED'
+      const what = isDenied ? 'Not authorized to access topics' : 'Invalid topics'
+      return new KafkaError(reason, `${what}: [${refused.join(', ')}]`, { topics: refused })
+    }
+    return undefined
   }
 
   /** The position of a partition; looked up if nothing says so yet. */

@@ -1,4 +1,4 @@
-import { defaultWindow, SampledStat, type SampleWindow } from './sampled-stat.ts'
+import { defaultWindow, SampledStat, type SampleWindow } from '../../runtime/sampled-stat.ts'
 
 export const SECOND_MS = 1000
 export const HOUR_MS = 3_600_000

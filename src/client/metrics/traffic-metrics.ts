@@ -9,10 +9,10 @@
 
 import { MAX_INT } from '../../metadata/config-definition.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
+import { defaultWindow, type SampleWindow } from '../../runtime/sampled-stat.ts'
 import type { AnyApi } from '../../wire/api.ts'
 import { Meter, Spread } from './meter.ts'
 import type { MetricList, MetricTags } from './metric-list.ts'
-import { defaultWindow, type SampleWindow } from './sampled-stat.ts'
 
 const LENGTH_BYTES = 4
 const timed: ReadonlySet<string> = new Set(['Fetch', 'Produce'])

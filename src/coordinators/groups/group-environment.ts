@@ -1,3 +1,4 @@
+import type { Authorizer } from '../../metadata/authorizer.ts'
 import type { BrokerConfigs } from '../../metadata/broker-configs.ts'
 import type { GroupConfigs } from '../../metadata/group-configs.ts'
 import type { ClusterImage } from '../../metadata/image.ts'
@@ -12,6 +13,8 @@ export interface GroupEnvironment {
   /** As far as the broker has read the metadata log. */
   readonly image: ClusterImage
   readonly mutants: ReadonlySet<string>
+  /** Who may know which topics; left out: everybody all. */
+  readonly authorizer?: Authorizer | undefined
   config(): BrokerConfigs
   groupConfig(groupId: string): GroupConfigs
 }

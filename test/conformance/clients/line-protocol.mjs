@@ -3,6 +3,9 @@ import { createInterface } from 'node:readline'
 
 export const bootstrapServers = process.argv.at(-1)
 
+/** How to say who one is, if anybody asks: protocol.md says what is in there. */
+export const security = JSON.parse(process.env.CLIENT_SECURITY ?? '{}')
+
 /** Between two values that a steady load sends to one partition. */
 const PACE_MS = 5
 

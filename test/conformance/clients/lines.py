@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import queue
 import sys
 import threading
@@ -9,6 +10,9 @@ import time
 import traceback
 
 BOOTSTRAP_SERVERS = sys.argv[-1]
+
+# How to say who one is, if anybody asks: protocol.md says what is in there.
+SECURITY = json.loads(os.environ.get("CLIENT_SECURITY", "{}"))
 
 # Between two values that a steady load sends to one partition.
 PACE_SECONDS = 0.005

@@ -85,7 +85,7 @@ export class ClassicMembers {
     const round = takeRound(this.#protocol, draft, before, updated, reported)
     const then = () => {
       this.#departures.cancel('join', group.id, memberId)
-      this.#protocol.tookRound(group.id, round)
+      this.#protocol.tookRound(group.id, round, context)
       this.#departures.removeIn(updated.rebalanceTimeoutMs, group.id, memberId, 'sync')
     }
     const response = joined(round.member)

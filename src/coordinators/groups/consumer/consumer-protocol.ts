@@ -1,3 +1,4 @@
+import type { Asker } from '../../../apis/authorization.ts'
 import type { ImageChanges } from '../../../metadata/image-changes.ts'
 import type { RequestContext } from '../../../wire/api.ts'
 import { KafkaError } from '../../../wire/errors.ts'
@@ -59,7 +60,7 @@ export class ConsumerProtocol implements RoundHost {
       const { answer, round } = decideHeartbeat(this, draft, request, context)
       const then = () => {
         migrated?.()
-        this.tookRound(groupId, round)
+        this.tookRound(groupId, round, context)
       }
       const reason = memberEpoch === JOINING ? { reason: `${round.member.memberId} joins` } : {}
       return { records: draft.records, response: answer, then, ...reason }
@@ -114,11 +115,11 @@ export class ConsumerProtocol implements RoundHost {
   }
 
   /** After a round's records are replayed: what its member is given time for. */
-  tookRound(groupId: string, { member, resolve }: Round): void {
+  tookRound(groupId: string, { member, resolve }: Round, asker?: Asker): void {
     this.#fresh.add(groupId)
     this.#departures.touch(groupId, member)
     this.#departures.giveTimeToRevoke(groupId, member)
-    if (resolve) resolveExpressions(this.#steps, groupId)
+    if (resolve) resolveExpressions(this.#steps, groupId, asker)
   }
 
   // --- the shard -----------------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 import confluent from '@confluentinc/kafka-javascript'
-import { bootstrapServers, serve } from '../line-protocol.mjs'
+import { bootstrapServers, security, serve } from '../line-protocol.mjs'
 
 const { KafkaJS, librdkafkaVersion } = confluent
 const { ERR__ASSIGN_PARTITIONS, ERR__NO_OFFSET, ERR_TOPIC_ALREADY_EXISTS } = KafkaJS.ErrorCodes
@@ -24,6 +24,7 @@ const kafka = new KafkaJS.Kafka({
   'retry.backoff.ms': 50,
   'retry.backoff.max.ms': 100,
   'topic.metadata.refresh.fast.interval.ms': 50,
+  ...security.librdkafka,
 })
 
 let admin

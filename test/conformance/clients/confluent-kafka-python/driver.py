@@ -8,7 +8,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from confluent_kafka.admin import AdminClient, NewTopic
 
 sys.path.append(str(Path(__file__).parent.parent))
-from lines import BOOTSTRAP_SERVERS, note, record_out, serve  # noqa: E402
+from lines import BOOTSTRAP_SERVERS, SECURITY, note, record_out, serve  # noqa: E402
 
 CONNECTION = {
     "client.id": "confluent-kafka-python",
@@ -18,6 +18,7 @@ CONNECTION = {
     "retry.backoff.ms": 50,
     "retry.backoff.max.ms": 100,
     "topic.metadata.refresh.fast.interval.ms": 50,
+    **SECURITY.get("librdkafka", {}),
     "error_cb": lambda error: note(f"error: {error}"),
 }
 

@@ -45,7 +45,7 @@ var connection = []kgo.Opt{
 }
 
 func (d *driver) options(opts ...kgo.Opt) []kgo.Opt {
-	return slices.Concat(connection, []kgo.Opt{kgo.SeedBrokers(d.brokers...)}, opts)
+	return slices.Concat(connection, []kgo.Opt{kgo.SeedBrokers(d.brokers...)}, securityOptions(), opts)
 }
 
 // Options that are wrong are a fault of the driver.

@@ -1,4 +1,6 @@
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -48,6 +50,21 @@ class Clients {
         admin = Admin.create(configs());
     }
 
+    /** How to say who one is, if anybody asks. */
+    private static Map<String, Object> security() {
+        String text = System.getenv("CLIENT_SECURITY");
+        Map<String, Object> said = new HashMap<>();
+        if (text == null) return said;
+        try {
+            for (Map.Entry<String, JsonNode> each : new ObjectMapper().readTree(text).path("java").properties()) {
+                said.put(each.getKey(), each.getValue().asText());
+            }
+        } catch (JsonProcessingException error) {
+            throw new IllegalArgumentException(error);
+        }
+        return said;
+    }
+
     private Map<String, Object> configs() {
         Map<String, Object> configs = new HashMap<>();
         configs.put("client.id", "kafka-clients");
@@ -56,6 +73,7 @@ class Clients {
         configs.put("reconnect.backoff.max.ms", 100);
         configs.put("retry.backoff.ms", 50);
         configs.put("retry.backoff.max.ms", 100);
+        configs.putAll(security());
         return configs;
     }
 

@@ -7,12 +7,35 @@ import kafka
 from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 from kafka.errors import BrokerResponseError
+from kafka.sasl.oauth import AbstractTokenProvider
 from kafka.structs import OffsetAndMetadata
 
 sys.path.append(str(Path(__file__).parent.parent))
-from lines import BOOTSTRAP_SERVERS, record_out, serve  # noqa: E402
+from lines import BOOTSTRAP_SERVERS, SECURITY, record_out, serve  # noqa: E402
 
 logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+
+
+class Token(AbstractTokenProvider):
+    def token(self):
+        return SECURITY["sasl"]["token"]
+
+
+def security():
+    files = SECURITY.get("files", {})
+    said = {"ssl_cafile": files.get("ca"), "ssl_certfile": files.get("cert"), "ssl_keyfile": files.get("key")}
+    if "java" in SECURITY:
+        said["security_protocol"] = SECURITY["java"]["security.protocol"]
+    sasl = SECURITY.get("sasl")
+    if sasl is not None:
+        said["sasl_mechanism"] = sasl["mechanism"]
+        if sasl["mechanism"] == "OAUTHBEARER":
+            said["sasl_oauth_token_provider"] = Token()
+        else:
+            said["sasl_plain_username"] = sasl["username"]
+            said["sasl_plain_password"] = sasl["password"]
+    return {name: value for name, value in said.items() if value is not None}
+
 
 CONNECTION = {
     "client_id": "kafka-python",
@@ -20,6 +43,7 @@ CONNECTION = {
     "reconnect_backoff_ms": 50,
     "reconnect_backoff_max_ms": 100,
     "retry_backoff_ms": 50,
+    **security(),
 }
 
 DURABLE = {

@@ -1,8 +1,17 @@
 /** kafka-ts, from the root's `node_modules`. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { API, createKafkaClient, LogLevel, setLogger, setLogLevel } from 'kafka-ts'
-import { bootstrapServers, pause, serve } from '../line-protocol.mjs'
+import {
+  API,
+  createKafkaClient,
+  LogLevel,
+  saslPlain,
+  saslScramSha256,
+  saslScramSha512,
+  setLogger,
+  setLogLevel,
+} from 'kafka-ts'
+import { bootstrapServers, pause, security, serve } from '../line-protocol.mjs'
 
 const manifest = createRequire(import.meta.url).resolve('kafka-ts/package.json')
 const { version } = JSON.parse(readFileSync(manifest, 'utf8'))
@@ -11,12 +20,17 @@ const say = (text, about) => process.stderr.write(`${text} ${about?.message ?? J
 setLogger({ debug: say, info: say, warn: say, error: say })
 setLogLevel(LogLevel.DEBUG)
 
+const mechanisms = { PLAIN: saslPlain, 'SCRAM-SHA-256': saslScramSha256, 'SCRAM-SHA-512': saslScramSha512 }
+const { tls = null, sasl } = security
+
 const kafka = createKafkaClient({
   clientId: 'kafka-ts',
   bootstrapServers: bootstrapServers.split(',').map(address => {
     const [host, port] = address.split(':')
     return { host, port: Number(port) }
   }),
+  ssl: tls,
+  sasl: sasl === undefined ? null : mechanisms[sasl.mechanism](sasl),
 })
 
 /** What the harness calls `code`. */

@@ -5,7 +5,7 @@ import { init as loadZstd, compress as packZstd, decompress as unpackZstd } from
 import kafkajs from 'kafkajs'
 import { compressFrame, decompressFrame } from 'lz4-napi'
 import { compress as packSnappy, uncompress as unpackSnappy } from 'snappy'
-import { bootstrapServers, serve } from '../line-protocol.mjs'
+import { bootstrapServers, security, serve } from '../line-protocol.mjs'
 
 const { CompressionCodecs, CompressionTypes, Kafka, Partitioners, logLevel } = kafkajs
 const manifest = createRequire(import.meta.url).resolve('kafkajs/package.json')
@@ -45,9 +45,16 @@ const retry = { initialRetryTime: 50, maxRetryTime: 100, retries: 100 }
 /** It takes an unknown topic for one that it will hear of. */
 const hasty = { ...retry, retries: 5 }
 
+const saslOf = ({ mechanism, username, password, token }) =>
+  mechanism === 'OAUTHBEARER'
+    ? { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: token }) }
+    : { mechanism: mechanism.toLowerCase(), username, password }
+
 const kafka = new Kafka({
   clientId: 'kafkajs',
   brokers: bootstrapServers.split(','),
+  ...(security.tls === undefined ? {} : { ssl: security.tls }),
+  ...(security.sasl === undefined ? {} : { sasl: saslOf(security.sasl) }),
   retry,
   logLevel: logLevel.WARN,
   logCreator:

@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { bootstrapServers, pause, serve } from '../line-protocol.mjs'
+import { bootstrapServers, pause, security, serve } from '../line-protocol.mjs'
 
 const [, version, librdkafka] = /Version (\S+) \(.*librdkafka (\S+)/.exec(
   execFileSync('kcat', ['-V'], { encoding: 'utf8' }),
@@ -23,6 +23,7 @@ const quick = {
   'reconnect.backoff.max.ms': 100,
   'retry.backoff.ms': 50,
   'topic.metadata.refresh.fast.interval.ms': 100,
+  ...security.librdkafka,
 }
 
 const running = new Set()

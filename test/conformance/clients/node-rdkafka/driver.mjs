@@ -1,5 +1,5 @@
 import rdkafka from 'node-rdkafka'
-import { bootstrapServers, serve } from '../line-protocol.mjs'
+import { bootstrapServers, security, serve } from '../line-protocol.mjs'
 
 const { AdminClient, CODES, KafkaConsumer, Producer } = rdkafka
 const { ERR__ASSIGN_PARTITIONS, ERR__NO_OFFSET } = CODES.ERRORS
@@ -13,6 +13,7 @@ const connection = {
   'retry.backoff.ms': 50,
   'retry.backoff.max.ms': 100,
   'topic.metadata.refresh.fast.interval.ms': 50,
+  ...security.librdkafka,
 }
 
 /** What takes a callback, as a promise. */

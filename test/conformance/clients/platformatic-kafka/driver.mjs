@@ -1,7 +1,7 @@
 /** @platformatic/kafka, on a Node of its own: it wants 22.19 or later. */
 import { readFileSync } from 'node:fs'
 import { Admin, Consumer, Producer } from '@platformatic/kafka'
-import { bootstrapServers, pause, serve } from '../line-protocol.mjs'
+import { bootstrapServers, pause, security, serve } from '../line-protocol.mjs'
 
 const manifest = new URL('node_modules/@platformatic/kafka/package.json', import.meta.url)
 const { version } = JSON.parse(readFileSync(manifest, 'utf8'))
@@ -13,6 +13,7 @@ const common = {
   retryDelay: 50,
   timeout: 5_000,
   connectTimeout: 1_000,
+  ...security,
 }
 const acksOf = { 0: 0, 1: 1, all: -1 }
 

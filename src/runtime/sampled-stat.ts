@@ -65,12 +65,22 @@ export class SampledStat {
    * passed in full, for a rate after one second says nothing (Kafka's Rate.windowSize).
    */
   spanMs(now: number): number {
-    this.#forget(now)
-    if (this.#ring.length === 0) this.#ring.push(this.#fresh(now))
     const { samples, windowMs } = this.#window
-    const elapsed = now - Math.min(...this.#ring.map(({ startedAt }) => startedAt))
+    const elapsed = this.#age(now)
     const missing = samples - 1 - Math.floor(elapsed / windowMs)
     return Math.max(1, elapsed + Math.max(0, missing) * windowMs)
+  }
+
+  /** The same as it is, but one window at least (Kafka's SimpleRate). */
+  elapsedMs(now: number): number {
+    return Math.max(this.#age(now), this.#window.windowMs)
+  }
+
+  /** Of the oldest sample. */
+  #age(now: number): number {
+    this.#forget(now)
+    if (this.#ring.length === 0) this.#ring.push(this.#fresh(now))
+    return now - Math.min(...this.#ring.map(({ startedAt }) => startedAt))
   }
 
   #sample(now: number): Sample {
