@@ -293,3 +293,31 @@ describe('what the options say of a cluster that is there', () => {
     await expect(second).toHaveDelivered('orders', [{ value: 'kept' }, { value: 'kept too' }])
   })
 })
+
+test('access rules, quotas and delegation tokens go on, and a password of the options is the one that counts', async () => {
+  const login = (user: string, password: string, more = '') =>
+    ({
+      'security.protocol': 'SASL_PLAINTEXT',
+      'sasl.mechanism': 'SCRAM-SHA-256',
+      'sasl.jaas.config': `ScramLoginModule required username="${user}" password="${password}"${more};`,
+    }) as const
+  const secured = (users: Record<string, string>) => ({
+    sasl: { users },
+    authorizer: { superUsers: ['User:admin'] },
+    configs: { ...configs, 'delegation.token.secret.key': 'sesame' },
+  })
+  const first = await start(secured({ alice: 'old', bob: 'same' }))
+  await first.allow('User:alice', 'write', { topic: 'orders' })
+  await first.quota({ user: 'alice' }, { producerByteRate: 12_345 })
+  const { tokenId, hmac } = await first.admin(login('alice', 'old')).createDelegationToken()
+  await first.close()
+
+  const second = await start(secured({ alice: 'new' }))
+  const send = (config: object) => second.producer({ ...config, acks: 'all' }).send({ topic: 'orders', value: 'paid' })
+  await send(login('alice', 'new'))
+  await send(login(tokenId, Buffer.from(hmac).toString('base64'), ' tokenauth="true"'))
+  await expect(send(login('alice', 'old'))).rejects.toMatchObject({ errorName: 'SASL_AUTHENTICATION_FAILED' })
+  await expect(send(login('bob', 'same'))).rejects.toMatchObject({ errorName: 'TOPIC_AUTHORIZATION_FAILED' })
+  const quotas = await second.admin({ principal: 'User:admin' }).describeClientQuotas()
+  expect(JSON.stringify([...quotas])).toContain('12345')
+})

@@ -46,23 +46,26 @@ function asTest({ document, line, text }: Block): string {
   if (/^test[.(]/m.test(text)) return text
   const imports = text.split('\n').filter(each => each.startsWith('import '))
   const body = text.split('\n').filter(each => !each.startsWith('import '))
-  const own = ["import { expect, test } from 'vitest'", "import 'mini-kafka/vitest'"].filter(
+  const names = imports.some(each => /\bexpect\b/.test(each)) ? 'test' : 'expect, test'
+  const own = [`import { ${names} } from 'vitest'`, "import 'mini-kafka/vitest'"].filter(
     each => !imports.includes(each),
   )
   return `${[...own, ...imports].join('\n')}\ntest('${document}:${line}', async () => {\n${body.join('\n')}\n})\n`
 }
 
-test('every TypeScript block of the documents runs', { timeout: 120_000 }, async () => {
+test('every TypeScript block of the documents runs, and compiles', { timeout: 120_000 }, async () => {
   // One of its own, for several checkouts may share what is installed.
   const folder = mkdtempSync(join(root, 'node_modules/.mini-kafka-documents-'))
   const code = blocks.filter(({ language }) => language === 'ts')
   const tests = code.filter(block => fileOf(block) === undefined)
   expect(tests.length).toBeGreaterThan(0)
+  const files: string[] = []
   for (const block of code) {
     const place = join(folder, block.document.replaceAll(/\W/g, '-'))
     mkdirSync(place, { recursive: true })
     const file = fileOf(block)
-    writeFileSync(join(place, file ?? `${block.line}.test.ts`), file === undefined ? asTest(block) : block.text)
+    files.push(join(place, file ?? `${block.line}.test.ts`))
+    writeFileSync(files.at(-1)!, file === undefined ? asTest(block) : block.text)
   }
   const source = (name: string) => JSON.stringify(join(root, 'src', name))
   // All of them share one life of the sources, which are large; the door registers itself for each of them all the same.
@@ -75,10 +78,13 @@ test('every TypeScript block of the documents runs', { timeout: 120_000 }, async
       { find: 'mini-kafka/matchers', replacement: ${source('matchers.ts')} },
       { find: /^mini-kafka$/, replacement: ${source('index.ts')} } ] } }`,
   )
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ extends: join(root, 'tsconfig.json'), files }))
   const done = await run('npx', ['vitest', 'run', '--root', folder], { cwd: root }).catch(error => error)
+  const compiled = await run('npx', ['tsc', '--noEmit', '--project', folder], { cwd: root }).catch(error => error)
   rmSync(folder, { recursive: true, force: true })
   expect(done.code ?? 0, `${done.stdout}\n${done.stderr}`).toBe(0)
   expect(done.stdout).toContain(`${tests.length} passed`)
+  expect(compiled.code ?? 0, compiled.stdout).toBe(0)
 })
 
 test('a test of the documents imports the matchers that it uses', () => {
