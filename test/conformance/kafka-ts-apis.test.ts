@@ -27,6 +27,7 @@ test.each(pairs)('%s', async (_, { ours, version }) => {
 /** Why kafka-ts does not ask them. */
 const unasked: Readonly<Record<string, string>> = {
   AlterPartition: 'what brokers tell the controller',
+  Envelope: 'what brokers hand on to the controller',
   BrokerRegistration: 'what brokers tell the controller',
   BrokerHeartbeat: 'what brokers tell the controller',
   AllocateProducerIds: 'what brokers ask the controller',

@@ -62,7 +62,7 @@ describe.runIf(answers || required)('the package, packed and installed in an emp
       const documents = readdirSync(join(root, 'docs'), { recursive: true, withFileTypes: true })
         .filter(each => each.isFile())
         .map(({ parentPath, name }) => join(parentPath, name).slice(root.length))
-      const both = ['index', 'jest', 'kafkajs', 'matchers'].flatMap(door => [`esm/${door}`, `cjs/${door}`])
+      const both = ['index', 'jest', 'kafkajs', 'matchers', 'redis'].flatMap(door => [`esm/${door}`, `cjs/${door}`])
       const doors = [...both, 'esm/cli', 'esm/vitest'].flatMap(door => [`dist/${door}.js`, `dist/${door}.d.ts`])
       expect(others.toSorted()).toEqual(
         [
