@@ -19,17 +19,21 @@ type Matcher = (this: unknown, received: unknown, ...args: readonly unknown[]) =
 export class TestWatch implements ClusterWatch {
   #clusters: Cluster[] = []
   #notAwaited = new Set<NotAwaitedError>()
+  #isTesting = false
 
   constructor() {
     clusterWatches().add(this)
   }
 
+  /** Between tests what is closed is nobody's any more: a runner may never say again that a test begins. */
   created(cluster: Cluster): void {
+    if (!this.#isTesting) this.#clusters = this.#clusters.filter(each => !each.isClosed)
     this.#clusters.push(cluster)
   }
 
   /** A test begins. What was made before it, and is still open, is shared: it was not this test that ordered its faults. */
   begin(): void {
+    this.#isTesting = true
     this.#clusters = this.#clusters.filter(cluster => !cluster.isClosed)
     this.#shared = new Set(this.#clusters)
   }
@@ -48,6 +52,7 @@ export class TestWatch implements ClusterWatch {
 
   /** A test ends: what it has to be told, if it did not fail by itself. */
   end({ concurrent = false } = {}): Error[] {
+    this.#isTesting = false
     const ended = this.#clusters.filter(cluster => !this.#shared.has(cluster) && (cluster.isClosed || !concurrent))
     const problems: Error[] = [...this.#notAwaited]
     const faults = ended.flatMap(cluster => cluster.faultsThatNeverFired())
