@@ -86,6 +86,8 @@ export class Reception<Node> {
       failureDelayMs: configs['connection.failed.authentication.delay.ms'],
       maxBytes: configs['sasl.server.max.receive.size'],
       authenticated: (principal, mechanism) => {
+        // A token may have been looked at for longer than this broker lived.
+        if (life.isOver) return
         caller?.authenticated?.()
         const as = principalText(principal)
         life.trace.add('connection', name, { what: 'authenticated', peer: channel.peer, as, by: mechanism })

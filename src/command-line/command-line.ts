@@ -16,7 +16,7 @@ import {
   SerializationError,
 } from '../wire/errors.ts'
 import { consume, consumeHelp } from './consume.ts'
-import { type Flags, type FlagTable, readFlags, UsageError } from './flags.ts'
+import { type Flags, type FlagTable, readFlags, UsageError, withoutRest } from './flags.ts'
 import { type Help, helpText } from './help.ts'
 import { produce, produceHelp } from './produce.ts'
 import { UnreachableError } from './reachable.ts'
@@ -42,7 +42,7 @@ export async function runCommandLine(terminal: Terminal, args: readonly string[]
   const chosen = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (chosen === undefined) {
     const advice = didYouMean(name, Object.keys(commands)) || `: there are ${Object.keys(commands).join(', ')}`
-    terminal.say(`mini-kafka: unknown command '${name}'${advice}`)
+    terminal.say(`mini-kafka: unknown command '${withoutRest(name)}'${advice}`)
     return 2
   }
   try {

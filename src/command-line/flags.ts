@@ -33,10 +33,13 @@ const names: Readonly<Record<string, string>> = {
   'command-property': 'config',
   'compression-codec': 'compression',
   'compression-type': 'compression',
+  'client-config': 'command-config',
+  'consumer.config': 'command-config',
   'consumer-property': 'config',
   'formatter-property': 'format',
   'group-id': 'group',
   'max-messages': 'max-records',
+  'producer.config': 'command-config',
   'producer-property': 'config',
   property: 'config',
   'replication-factor': 'topic',
@@ -86,7 +89,7 @@ export class Flags<Name extends string> {
     return this.list(name).map(text => {
       const at = text.indexOf('=')
       if (at > 0) return [text.slice(0, at).trim(), text.slice(at + 1)]
-      throw new UsageError(`--${name} takes key=value, as in --${name} ${example}, not '${text}'`)
+      throw new UsageError(`--${name} takes key=value, as in --${name} ${example}, not '${withoutRest(text)}'`)
     })
   }
 
@@ -149,9 +152,15 @@ function adviceOn(command: string, table: FlagTable, name: string): string {
   return nearest === undefined ? `'${command} --help' lists those that there are` : `did you mean --${nearest}?`
 }
 
+/** What was typed at the wrong place may have a password in it, as `alice:secret` has: only its first word is repeated. */
+export function withoutRest(text: string): string {
+  const first = /^[^\s:=]*/.exec(text)![0]
+  return first === text ? text : `${first}…`
+}
+
 function strayAdvice(command: string, text: string): string {
   if (command === 'mini-kafka' && (text === 'produce' || text === 'consume')) {
     return `the command comes first: mini-kafka ${text}, and then its flags`
   }
-  return `'${text}' belongs to no flag: '${command} --help' lists those that there are`
+  return `'${withoutRest(text)}' belongs to no flag: '${command} --help' lists those that there are`
 }

@@ -2,6 +2,7 @@
  * Whom `produce` and `consume` speak to, and whether anybody answers there: our clients, like Kafka's, would try for a
  * minute in silence.
  */
+import { readFileSync } from 'node:fs'
 import { Admin } from '../client/clients.ts'
 import { adminConfigs } from '../metadata/admin-configs.ts'
 import { serverAddresses } from '../metadata/bootstrap-servers.ts'
@@ -24,6 +25,10 @@ const DEFAULT_SERVERS = '127.0.0.1:9092'
 export const clientFlags = {
   topic: { value: 'NAME', help: 'the topic; needed' },
   'bootstrap-server': { value: 'HOST:PORT,…', help: `where the cluster is; default ${DEFAULT_SERVERS}` },
+  'command-config': {
+    value: 'FILE',
+    help: "configuration, as lines key=value; such as what 'mini-kafka' says on stdout",
+  },
 } as const
 
 /** Keys that have a flag of their own, or none. */
@@ -40,15 +45,20 @@ const elsewhere: Readonly<Record<string, string>> = {
 const tables = { producer: producerConfigs, consumer: consumerConfigs }
 
 /**
- * Configuration of a client from `--config`, with the servers. Values are text, read as Kafka reads its files. A key that
+ * Configuration of a client from `--command-config` and `--config`, which goes before it, with the servers. A file may be for
+ * several clients: what this one does not have is left out. Values are text, read as Kafka reads its files. A key that
  * nobody knows is refused: whoever types it has no warning to read later.
  */
 export function clientConfigsOf(
-  flags: Flags<'config' | 'bootstrap-server'>,
+  flags: Flags<'config' | 'bootstrap-server' | 'command-config'>,
   client: keyof typeof tables,
   example: string,
 ): Record<string, string> {
-  const configs: Record<string, string> = { 'bootstrap.servers': serversOf(flags.text('bootstrap-server')) }
+  const { 'bootstrap.servers': servers, ...shared } = propertiesIn(flags.text('command-config'))
+  const configs: Record<string, string> = { 'bootstrap.servers': serversOf(flags.text('bootstrap-server') ?? servers) }
+  for (const [key, value] of Object.entries(shared)) {
+    if (!Object.hasOwn(elsewhere, key) && Object.hasOwn(tables[client], key)) configs[key] = value
+  }
   for (const [key, value] of flags.pairs('config', example)) {
     if (Object.hasOwn(elsewhere, key)) throw new UsageError(`--config ${key} has no place here: ${elsewhere[key]}`)
     if (!Object.hasOwn(tables[client], key)) {
@@ -57,6 +67,23 @@ export function clientConfigsOf(
     configs[key] = value
   }
   return configs
+}
+
+/** A file as Java's tools take it, without its escapes but for `\\` at the end of a line. @throws {UsageError} if it cannot be read */
+function propertiesIn(file: string | undefined): Record<string, string> {
+  if (file === undefined) return {}
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new UsageError(`--command-config cannot be read: ${(error as Error).message}`)
+  }
+  const lines = text.replaceAll(/\\\r?\n\s*/g, '').split(/\r?\n/)
+  const pairs = lines.flatMap(line => {
+    const [, key, value] = /^\s*([^#!\s=:][^\s=:]*)\s*[=:]\s*(.*?)\s*$/.exec(line) ?? []
+    return key === undefined ? [] : [[key, value!] as const]
+  })
+  return Object.fromEntries(pairs)
 }
 
 function serversOf(text: string = DEFAULT_SERVERS): string {

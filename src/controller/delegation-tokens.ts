@@ -127,6 +127,7 @@ function removalOf({ tokenId }: DelegationTokenImage): MetadataRecordInput {
   return { type: 'RemoveDelegationTokenRecord', tokenId }
 }
 
+/** Kafka's controller leaves the time at its default, where a broker that refuses says -1. */
 function refused(error: ErrorName): Decision<Changed> {
-  return { records: [], response: tokenChangeRefused(errorCodes[error]) }
+  return { records: [], response: { ...tokenChangeRefused(errorCodes[error]), expiryTimestampMs: 0 } }
 }

@@ -10,6 +10,8 @@ const INTEGER_TYPES = {
   INT: { max: 2147483647n, words: 'a 32-bit integer' },
   LONG: { max: LONG_MAX, words: 'a 64-bit integer (long)' },
 } as const
+/** What stands for a password, as in DescribeConfigs. */
+const HIDDEN = '[hidden]'
 const DOUBLE_FORM = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[dDfF]?|Infinity|NaN)$/
 
 /** In Kafka's words: `Invalid value -1 for configuration linger.ms: Value must be at least 0`. */
@@ -46,7 +48,11 @@ export function parseValue(type: ConfigType, name: string, value: NonNullable<un
       if (typeof given === 'string') return given
       // `acks: 1` is what anybody would write.
       if (typeof given === 'number') return String(given)
-      throw invalidConfig(name, value, `Expected value to be a string, but it was a ${typeof value}`)
+      throw invalidConfig(
+        name,
+        type === 'PASSWORD' ? HIDDEN : value,
+        `Expected value to be a string, but it was a ${typeof value}`,
+      )
   }
 }
 
@@ -95,7 +101,7 @@ function parseDouble(name: string, given: unknown): number {
 /** A parsed value as Kafka prints it in DescribeConfigs; a password is hidden, null stays null. */
 export function formatValue(type: ConfigType, value: unknown): string | null {
   if (value === null || value === undefined) return null
-  if (type === 'PASSWORD') return '[hidden]'
+  if (type === 'PASSWORD') return HIDDEN
   if (type === 'DOUBLE') return formatDouble(value as number)
   if (type === 'LONG' && value === Number.POSITIVE_INFINITY) return String(LONG_MAX)
   if (type === 'LONG' && value === Number.NEGATIVE_INFINITY) return String(-LONG_MAX - 1n)

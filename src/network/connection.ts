@@ -1,8 +1,9 @@
 import type { Runtime, Timer } from '../runtime/runtime.ts'
 import type { AnyApi, RequestInput, ResponseOf } from '../wire/api.ts'
+import { KafkaError } from '../wire/errors.ts'
 import type { Frame } from '../wire/frame.ts'
 import { encodeRequest, readResponse } from '../wire/header.ts'
-import { MalformedError, Reader } from '../wire/reader.ts'
+import { MalformedError, Reader, UncountableError } from '../wire/reader.ts'
 import { type Channel, ConnectionError } from './channel.ts'
 
 /** The answer did not come in time: the connection is closed, everything in flight on it is unknown (C-42). */
@@ -162,7 +163,9 @@ export class Connection {
       const reader = new Reader(frame.slices)
       response = readResponse(reader, next.api, next.version, next.correlationId)
     } catch (error) {
-      this.#inFlight.unshift(next)
+      // Asked again, it would be answered so again: whoever asked has to know.
+      if (error instanceof UncountableError) next.outcome.onLost(uncountable(next.what, error))
+      else this.#inFlight.unshift(next)
       this.close(`a response could not be read: ${(error as Error).message}`)
       if (!(error instanceof MalformedError)) throw error
       return
@@ -215,4 +218,8 @@ export class Connection {
     for (const { outcome } of lost) outcome.onLost(error)
     this.#onClose?.(error)
   }
+}
+
+function uncountable(what: string, { message }: UncountableError): KafkaError {
+  return new KafkaError('UNKNOWN_SERVER_ERROR', `the answer to ${what} cannot be taken: ${message}`)
 }

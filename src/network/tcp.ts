@@ -140,6 +140,7 @@ export class TcpCarrier implements Carrier {
             tls,
             (socket, principal) => admit(this.#channel(socket, undefined, peerOf(socket)), principal),
             (socket, reason) => refused?.(peerOf(socket), reason),
+            this.#idleMs,
           )
     if (tls !== undefined) server.on('connection', socket => this.#shakesHands(socket))
     return server

@@ -37,6 +37,7 @@ export function tlsServer(
   { options, clientCertificate, principalOf }: ServerTls,
   agreed: (socket: TLSSocket, principal: Principal | undefined) => void,
   refused: (socket: TLSSocket, reason: string) => void,
+  idleMs: number | undefined,
 ): Server {
   const server = createServer({
     ...options,
@@ -44,8 +45,12 @@ export function tlsServer(
     rejectUnauthorized: clientCertificate === 'required',
     noDelay: true,
     keepAlive: true,
+    // As long as any other silence (W-6); 0 is never.
+    handshakeTimeout: idleMs === undefined || idleMs <= 0 ? 0 : Math.min(idleMs, 0x7fffffff),
   } as TlsOptions)
   server.on('secureConnection', socket => {
+    // As in Kafka's SslTransportLayer: who tries is cut off. Node would forget `connections.max.idle.ms` over it.
+    socket.disableRenegotiation()
     const certificate = clientCertificate === 'none' ? undefined : socket.getPeerX509Certificate()?.raw
     const refuse = (reason: string) => {
       refused(socket, reason)

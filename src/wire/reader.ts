@@ -3,7 +3,12 @@ import { LEAST_SHARED_BYTES, unshared } from './shared-memory.ts'
 
 /** Bytes that do not say what they should: the connection they came on is closed (W-5), nothing else is hurt. */
 export class MalformedError extends Error {
-  override readonly name = 'MalformedError'
+  override readonly name: string = 'MalformedError'
+}
+
+/** A number that says what it should, and is more than mini-kafka counts to. */
+export class UncountableError extends MalformedError {
+  override readonly name = 'UncountableError'
 }
 
 /**
@@ -101,7 +106,7 @@ export class Reader {
     if (high === 0x7fffffff && low === 0xffffffff) return Number.POSITIVE_INFINITY
     if (high === -0x80000000 && low === 0) return Number.NEGATIVE_INFINITY
     const exact = (BigInt(high) << 32n) | BigInt(low)
-    throw new MalformedError(`the int64 ${exact} lies outside ±2^53, which is as far as mini-kafka counts`)
+    throw new UncountableError(`the int64 ${exact} lies outside ±2^53, which is as far as mini-kafka counts`)
   }
 
   float64(): number {

@@ -2,6 +2,7 @@ import { aclQuestions } from './acl-questions.ts'
 import { clusterQuestions } from './cluster-questions.ts'
 import { groupQuestions } from './group-questions.ts'
 import type { Question } from './questions.ts'
+import { tokenQuestions } from './token-questions.ts'
 import { lastTopicQuestions, topicQuestions } from './topic-questions.ts'
 import { transactionQuestions } from './transaction-questions.ts'
 
@@ -11,5 +12,6 @@ export const questions: readonly Question[] = [
   ...aclQuestions,
   ...clusterQuestions,
   ...groupQuestions,
+  ...tokenQuestions,
   ...lastTopicQuestions,
 ]

@@ -37,6 +37,15 @@ const cluster = (operation: Grant['operation'], more: Partial<Grant> = {}): Gran
   ...more,
 })
 
+/** For whom others may ask for delegation tokens. */
+export const OWNED = 'owned'
+const user = (operation: Grant['operation'], more: Partial<Grant> = {}): Grant => ({
+  type: 'user',
+  operation,
+  name: `User:${OWNED}`,
+  ...more,
+})
+
 const topicOperations = [
   'read',
   'write',
@@ -110,6 +119,21 @@ export const subjects: ReadonlyMap<string, readonly Grant[]> = new Map<string, r
   [
     'cluster-denied',
     [cluster('all'), cluster('describe', { permission: 'deny' }), cluster('alter', { permission: 'deny' })],
+  ],
+  ['tokens-create', [user('createTokens')]],
+  ['tokens-describe', [user('describeTokens')]],
+  ['tokens-prefixed', [user('createTokens', { name: 'User:own', pattern: 'prefixed' })]],
+  ['tokens-without-type', [user('createTokens', { name: OWNED }), user('describeTokens', { name: OWNED })]],
+  ['tokens-any-user', [user('all', { name: '*' })]],
+  ['tokens-any-token', [{ type: 'delegationToken', operation: 'describe', name: '*' }]],
+  ['tokens-renewer', []],
+  [
+    'tokens-denied',
+    [
+      user('all', { name: '*' }),
+      user('createTokens', { permission: 'deny' }),
+      user('describeTokens', { permission: 'deny' }),
+    ],
   ],
 ])
 

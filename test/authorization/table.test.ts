@@ -18,6 +18,7 @@ test('everybody gets the answers that a real Kafka gives them (M-70, M-71, M-72,
     brokers: 1,
     authorizer: { superUsers: [`User:${ROOT}`] },
     configs: {
+      'delegation.token.secret.key': 'sesame',
       'offsets.topic.num.partitions': 1,
       'transaction.state.log.num.partitions': 1,
       'transaction.max.timeout.ms': 900_000,

@@ -129,6 +129,33 @@ test('a handshake that does not end holds no cluster up', async () => {
   expect(other.brokers.map(broker => broker.openSockets)).toEqual([0])
 })
 
+test('nobody may shake hands longer than connections.max.idle.ms, and who shakes them again is cut off (W-6)', async () => {
+  const configs = { 'connections.max.idle.ms': 500 }
+  await using other = await createCluster({
+    brokers: 1,
+    listen: [{ tls: true }, { sasl: { users: { alice: 'x' } } }],
+    configs,
+  })
+  const silent = ['', '160301'].map(bytes => [other.bootstrapServersOf('SSL'), bytes] as const)
+  const unknown = ['', '000000'].map(bytes => [other.bootstrapServersOf('SASL_PLAINTEXT'), bytes] as const)
+  const sockets = [...silent, ...unknown].map(([address, bytes]) => {
+    const raw = new RawSocket(address)
+    raw.socket.write(Buffer.from(bytes, 'hex'))
+    return raw
+  })
+  const [host, port] = other.bootstrapServers.split(':')
+  const again = openTls({ host: host!, port: Number(port), ca: other.ca, maxVersion: 'TLSv1.2' })
+  again.on('error', () => {})
+  await until(() => again.authorized)
+  again.renegotiate({}, () => {})
+  await until(() => again.destroyed && sockets.every(({ closed }) => closed !== undefined))
+  await until(() => other.brokers[0]!.openSockets === 0)
+  const text = other.trace.text()
+  expect(text.match(/TLS handshake timeout/g)).toHaveLength(2)
+  expect(text.match(/idle for 500 ms/g)).toHaveLength(2)
+  expect(text.match(/renegotiation disabled/g)).toHaveLength(1)
+})
+
 test.each<[listen: ListenOptions | ListenOptions[], message: string | RegExp]>([
   [{ tls: { cert: 'x' } }, 'listen: tls has a cert without its key'],
   [{ tls: { key: 'x' } }, 'listen: tls has a key without its cert'],

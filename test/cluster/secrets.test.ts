@@ -2,6 +2,7 @@
 import { inspect } from 'node:util'
 import { afterEach, expect, test } from 'vitest'
 import { Admin, type Cluster, createCluster, Producer } from '../../src/index.ts'
+import { until } from './raw-socket.ts'
 import { unsigned } from './sasl-dialogue.ts'
 import { jaasOf, refusal, saslOf, secured, works } from './secured.ts'
 
@@ -132,4 +133,43 @@ test('an option that is wrong is told without the password', async () => {
   }
   const two = { sasl: { users: { alice: 'hunter2' } }, listen: { sasl: { users: { alice: 'hunter3' } } } }
   await expect(createCluster(two)).rejects.toThrow("sasl: 'alice' has two passwords")
+})
+
+test.each(['delegation.token.secret.key', 'ssl.keystore.password'])(
+  '%s of another kind is told without what it holds',
+  async key => {
+    const error = await createCluster({ configs: { [key]: ['hunter2'] } as never }).catch(reason => reason)
+    expect(error.message).toBe(
+      `Invalid value [hidden] for configuration ${key}: Expected value to be a string, but it was a object`,
+    )
+    expect(inspect(error)).not.toContain('hunter2')
+  },
+)
+
+test('a broker that was killed while a token was looked at lets nobody in, and says nothing any more', async () => {
+  const looked: ((name: string) => void)[] = []
+  let isFirst = true
+  cluster = await secured({
+    time: 'real',
+    sasl: {
+      verifyToken: () => {
+        if (!isFirst) return 'alice'
+        isFirst = false
+        return new Promise<string>(resolve => looked.push(resolve))
+      },
+    },
+  })
+  const oauth = {
+    'security.protocol': 'SASL_PLAINTEXT',
+    'sasl.mechanism': 'OAUTHBEARER',
+    'sasl.login.callback.handler.class': () => 'a.b.c',
+  } as const
+  const sent = cluster.producer(oauth).send({ topic: 'orders', value: 'paid' })
+  await until(() => looked.length === 1)
+  await cluster.brokers[0]!.crash()
+  looked[0]!('eve')
+  await cluster.brokers[0]!.restart()
+  await sent
+  expect(cluster.requests({ api: 'Produce' }).map(({ principal }) => principal)).toEqual(['User:alice'])
+  expect(cluster.trace.text()).not.toContain('User:eve')
 })

@@ -41,6 +41,16 @@ describe('an unknown flag names the nearest one', () => {
 test.each([
   ['prodcue --topic orders', "mini-kafka: unknown command 'prodcue': did you mean 'produce'?"],
   ['topics', "mini-kafka: unknown command 'topics': there are start, produce, consume"],
+  // Who forgot a flag, or a sign, may have typed a password.
+  ['bob:hunter2', "mini-kafka: unknown command 'bob…': there are start, produce, consume"],
+  [
+    '--sasl alice:secret bob:hunter2',
+    "mini-kafka: 'bob…' belongs to no flag: 'mini-kafka --help' lists those that there are",
+  ],
+  [
+    '--config ssl.key.password:hunter2',
+    "mini-kafka: --config takes key=value, as in --config log.retention.ms=60000, not 'ssl.key.password…'",
+  ],
   ['--brokers 1 produce', 'mini-kafka: the command comes first: mini-kafka produce, and then its flags'],
   [
     'consume orders',

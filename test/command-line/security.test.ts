@@ -1,5 +1,7 @@
 /** `mini-kafka --tls --sasl …`: what is said on stdout is the configuration of a client. */
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
 import { runCommandLine } from '../../src/command-line/command-line.ts'
@@ -67,6 +69,32 @@ test('--tls and --sasl: only who is named comes in, and stdout says how', async 
   })
   expect(said).not.toMatch(/s3|cret|hunter2/)
   expect(existsSync(trusted)).toBe(false)
+})
+
+test('what stdout says, and who one is, is a file for consume and produce', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'command-config-'))
+  const file = join(dir, 'client.properties')
+  try {
+    await started(['--tls', '--sasl', 'alice:secret'], async config => {
+      const login = {
+        ...config,
+        'sasl.jaas.config': jaasOf('SCRAM-SHA-512', 'alice', 'secret').replace(' ', ' \\\n    '),
+      }
+      const lines = Object.entries(login).map(([key, value]) => `${key}=${value}`)
+      writeFileSync(file, ['# alice', ...lines, 'linger.ms = 5', 'auto.offset.reset: earliest', ''].join('\n'))
+      const producer = new Producer({ ...config, 'sasl.jaas.config': jaasOf('SCRAM-SHA-512', 'alice', 'secret') })
+      await producer.send({ topic: 'orders', value: 'paid' })
+      await producer.close()
+      const consumed = await run('consume', '--topic', 'orders', '--command-config', file, '--max-records', '1')
+      expect(consumed).toMatchObject({ code: 0, output: 'paid\n' })
+      expect(await run('produce', '--topic', 'orders', '--command-config', file)).toMatchObject({ code: 0, errors: [] })
+    })
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
+  const missing = await run('consume', '--topic', 'orders', '--command-config', file)
+  expect(missing.code).toBe(2)
+  expect(missing.errors.join()).toMatch(/--command-config cannot be read: ENOENT/)
 })
 
 test('a mechanism that is named is the only one; --tls alone asks nobody', async () => {

@@ -34,6 +34,7 @@ beforeAll(async () => {
     configs: {
       'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
       'super.users': `User:ANONYMOUS;User:${ROOT}`,
+      'delegation.token.secret.key': 'sesame',
       'offsets.topic.num.partitions': '1',
       'transaction.state.log.num.partitions': '1',
     },
