@@ -6,15 +6,18 @@
  * sent until that is known: the group is sent again, which is refused where it was there already, and then it is looked for. A
  * group that failed takes all behind it with it: nobody may stand behind a hole.
  */
+import { nextTurn } from '../runtime/real.ts'
 import type { Deferred, Runtime } from '../runtime/runtime.ts'
 import { KafkaError } from '../wire/errors.ts'
-import type { NewEntry } from './batch-entries.ts'
+import type { NewEntry, Slab } from './batch-entries.ts'
 import { kafkaErrorOf, passes } from './failures.ts'
 import { type AppendOutcome, fenced, refusedFor, type StreamLog, stale } from './stream-log.ts'
 
 const GROUPS_AT_ONCE = 2
 const GROUP_BYTES = 1 << 20
 const GROUP_ENTRIES = 128
+/** So few are not worth parting. */
+const LEAST_ENTRIES = 4
 
 interface Append {
   readonly expectedEnd: number
@@ -31,6 +34,8 @@ export interface AppendQueueOptions {
   readonly startOffset: () => number
   /** Again and again until it answers, or fails for good. */
   readonly persist: <T>(run: () => Promise<T>) => Promise<T>
+  /** Where the entries' values come from: they go back there when they have been appended. */
+  readonly slab: Slab | undefined
 }
 
 export class AppendQueue {
@@ -41,8 +46,11 @@ export class AppendQueue {
   readonly #outcomes = new WeakMap<Append[], AppendOutcome>()
   readonly #failures = new WeakMap<Append[], unknown>()
   #inFlight = 0
+  /** Entries of groups in flight. */
+  #sent = 0
   #repairing = false
   #idle: Deferred<void> | undefined
+  #isSending = false
 
   constructor(options: AppendQueueOptions) {
     this.#options = options
@@ -51,7 +59,7 @@ export class AppendQueue {
   add(expectedEnd: number, entry: NewEntry): Promise<void> {
     const done = this.#options.runtime.deferred()
     this.#waiting.push({ expectedEnd, entry, done })
-    this.#send()
+    this.#sendSoon()
     return done.promise
   }
 
@@ -62,10 +70,27 @@ export class AppendQueue {
     return this.#idle.promise
   }
 
+  /** What is appended in one breath goes together: to send the first of many by itself would keep the others waiting. */
+  #sendSoon(): void {
+    // The mock answers by itself, and virtual time had better not wait.
+    if (this.#options.slab === undefined) this.#send()
+    else if (!this.#isSending && !this.#repairing && this.#inFlight < GROUPS_AT_ONCE) {
+      this.#isSending = true
+      // Not a timer: it goes on when the cluster's time has ended, until all is drained.
+      nextTurn(this.#sendNow)
+    }
+  }
+
+  readonly #sendNow = () => {
+    this.#isSending = false
+    this.#send()
+  }
+
   #send(): void {
     while (!this.#repairing && this.#inFlight < GROUPS_AT_ONCE && this.#waiting.length > 0) {
       const group = this.#nextGroup()
       this.#unsettled.push(group)
+      this.#sent += group.length
       this.#inFlight++
       this.#append(group).then(
         outcome => this.#answered(group, outcome),
@@ -77,12 +102,13 @@ export class AppendQueue {
     this.#idle = undefined
   }
 
-  /** Neighbours that follow upon each other. */
+  /** Neighbours that follow upon each other: half of all, so that the server has one group while we make the next. */
   #nextGroup(): Append[] {
     const waiting = this.#waiting
     let bytes = waiting[0]!.entry.value.length
     let count = 1
-    while (count < waiting.length && count < GROUP_ENTRIES) {
+    const most = Math.max(LEAST_ENTRIES, Math.min(GROUP_ENTRIES, Math.ceil((waiting.length + this.#sent) / 2)))
+    while (count < waiting.length && count < most) {
       const { expectedEnd, entry } = waiting[count]!
       bytes += entry.value.length
       if (bytes > GROUP_BYTES || expectedEnd !== waiting[count - 1]!.entry.id) break
@@ -104,12 +130,16 @@ export class AppendQueue {
 
   #answered(group: Append[], outcome: AppendOutcome | undefined, failure?: unknown): void {
     this.#inFlight--
-    if (outcome?.is === 'appended' && this.#unsettled[0] === group && !this.#repairing) this.#settle(group)
-    else this.#repairing = true
+    this.#sent -= group.length
+    if (outcome?.is === 'appended' && this.#unsettled[0] === group && !this.#repairing) {
+      // After a failure the client may have its bytes still.
+      for (const { entry } of group) this.#options.slab?.giveBack(entry.value)
+      this.#settle(group)
+    } else this.#repairing = true
     if (outcome !== undefined) this.#outcomes.set(group, outcome)
     else this.#failures.set(group, failure)
     if (this.#repairing && this.#inFlight === 0) void this.#repair()
-    else this.#send()
+    else if (!this.#isSending) this.#send()
   }
 
   #settle(group: Append[]): void {

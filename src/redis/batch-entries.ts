@@ -27,21 +27,50 @@ export function entryOf(batch: RecordBatch, slab?: Slab): NewEntry {
 }
 
 const SLAB_BYTES = 1 << 20
+/** How many pieces are kept for later. */
+const SPARE_PIECES = 8
 
-/** Memory for what is on its way, cut from large pieces: a piece for each batch would cost more than to fill it. */
+class Piece {
+  readonly bytes = Buffer.allocUnsafeSlow(SLAB_BYTES)
+  used = 0
+  /** Parts that have not been given back. */
+  held = 0
+}
+
+/**
+ * Memory for what is on its way, cut from large pieces that are used again: memory of its own for each batch would cost more
+ * than to fill it. What is not given back goes with its piece when nobody has it any more.
+ */
 export class Slab {
-  #piece = Buffer.alloc(0)
-  #used = 0
+  #piece = new Piece()
+  readonly #spare: Piece[] = []
+  readonly #pieces = new WeakMap<ArrayBufferLike, Piece>()
 
   take(size: number): Buffer {
     if (size > SLAB_BYTES / 4) return Buffer.allocUnsafeSlow(size)
-    if (this.#used + size > this.#piece.length) {
-      this.#piece = Buffer.allocUnsafeSlow(SLAB_BYTES)
-      this.#used = 0
-    }
-    const from = this.#used
-    this.#used += size
-    return this.#piece.subarray(from, this.#used)
+    if (this.#piece.used + size > SLAB_BYTES) this.#next()
+    const piece = this.#piece
+    const from = piece.used
+    piece.used += size
+    piece.held++
+    return piece.bytes.subarray(from, piece.used)
+  }
+
+  /** Nobody reads these bytes any more: once for each that was taken. */
+  giveBack(bytes: Buffer): void {
+    const piece = this.#piece.bytes.buffer === bytes.buffer ? this.#piece : this.#pieces.get(bytes.buffer)
+    if (piece === undefined) return
+    piece.held--
+    if (piece.held > 0) return
+    piece.used = 0
+    if (piece === this.#piece) return
+    this.#pieces.delete(bytes.buffer)
+    if (this.#spare.length < SPARE_PIECES) this.#spare.push(piece)
+  }
+
+  #next(): void {
+    if (this.#piece.held > 0) this.#pieces.set(this.#piece.bytes.buffer, this.#piece)
+    this.#piece = this.#spare.pop() ?? new Piece()
   }
 }
 

@@ -73,6 +73,7 @@ export interface MockQueue {
   del(...keys: string[]): MockQueue
   hset(key: string, fields: Readonly<Record<string, Argument>>): MockQueue
   xadd(key: string, id: string, ...fields: Argument[]): MockQueue
+  publish(channel: string, text: string): MockQueue
   exec(): Promise<Replies | null>
 }
 

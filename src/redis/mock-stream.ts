@@ -92,7 +92,9 @@ export class MockStream implements StreamLog {
       }
       const write = (queue: MockQueue) => {
         for (const { id, value } of entries) queue.xadd(this.keys.stream, `${id}`, FIELD, value)
-        queue.hset(this.keys.state, { end: `${entries.at(-1)!.id}` })
+        const end = `${entries.at(-1)!.id}`
+        queue.hset(this.keys.state, { end })
+        queue.publish(this.keys.stream, end)
       }
       return { write, answer: { is: 'appended' } }
     })

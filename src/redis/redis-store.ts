@@ -27,7 +27,9 @@ const PERSIST_MS = 30_000
 const RETRY_MS = 50
 const LARGEST_RETRY_MS = 500
 
-const ENTRIES_AT_ONCE = 512
+const ENTRIES_AT_ONCE = 2_048
+/** What one answer may have at the most, as far as is known: Redis counts entries, not bytes. */
+const BYTES_AT_ONCE = 1 << 25
 /** What a batch is taken to have before any was seen. */
 const USUAL_BYTES = 16_384
 
@@ -47,6 +49,8 @@ export class RedisStore implements LogStore {
   #turn: Promise<unknown> | undefined
   /** Of the batches that were written and read lately. */
   #batchBytes = USUAL_BYTES
+  /** Of the largest of them. */
+  #largestBytes = USUAL_BYTES
 
   constructor(ground: StoreGround) {
     this.#ground = ground
@@ -63,12 +67,13 @@ export class RedisStore implements LogStore {
     const { log, opened } = await this.#persist(() => this.#ground.open())
     const { token } = opened
     this.#startOffset = opened.startOffset
-    const { runtime, waitReplicas } = this.#ground
+    const { runtime, waitReplicas, slab } = this.#ground
     const queue = new AppendQueue({
       log,
       token,
       runtime,
       waitReplicas,
+      slab,
       startOffset: () => this.#startOffset,
       persist: run => this.#persist(run),
     })
@@ -95,7 +100,7 @@ export class RedisStore implements LogStore {
       return Promise.reject(new KafkaError('KAFKA_STORAGE_ERROR', what))
     }
     return this.#hold('append', () => {
-      this.#batchBytes += (batch.size - this.#batchBytes) / 16
+      this.#learn(batch.size)
       const entry = entryOf(batch, this.#ground.slab)
       const opened = this.#opened()
       if (opened instanceof Promise) return opened.then(({ queue }) => queue.add(expectedEnd, entry))
@@ -116,19 +121,25 @@ export class RedisStore implements LogStore {
     let next = from + 1
     for (;;) {
       const wanted = Math.ceil((maxBytes - size) / this.#batchBytes)
-      const count = Math.min(ENTRIES_AT_ONCE, Math.max(1, wanted))
+      const most = Math.min(ENTRIES_AT_ONCE, Math.ceil(BYTES_AT_ONCE / this.#largestBytes))
+      const count = Math.min(most, Math.max(1, wanted))
       const entries = await this.#persist(() => log.range(next, count))
       for (const entry of entries) {
         const batch = found.length === 0 ? batchOfEntry(entry, log.keys.stream) : tryBatch(entry, log.keys.stream)
         if (batch === undefined) return found
         size += batch.size
-        this.#batchBytes += (batch.size - this.#batchBytes) / 16
+        this.#learn(batch.size)
         if (size > maxBytes && found.length > 0) return found
         found.push(batch)
         next = batch.nextOffset + 1
       }
       if (entries.length < count || size >= maxBytes) return found
     }
+  }
+
+  #learn(bytes: number): void {
+    this.#batchBytes += (bytes - this.#batchBytes) / 16
+    if (bytes > this.#largestBytes) this.#largestBytes = bytes
   }
 
   truncateTo(end: number): Promise<number> {

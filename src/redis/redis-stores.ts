@@ -91,6 +91,17 @@ export class RedisStores implements LogStores {
 
   /** @throws {ConfigError} when the keyspace belongs to another cluster that lives, or what it holds is not to be had */
   async begin(): Promise<StoresBeginning> {
+    try {
+      return await this.#begin()
+    } catch (failure) {
+      if (failure instanceof ConfigError || failure instanceof KafkaError) throw failure
+      const why = failure instanceof Error ? failure.message : String(failure)
+      const what = `Redis, which was to keep the logs (keyspace '${this.keys.keyspace}'), refuses or does not answer: ${why}`
+      throw new ConfigError(what, { cause: failure })
+    }
+  }
+
+  async #begin(): Promise<StoresBeginning> {
     if (this.#client.kind === 'server') await checkVersion(this.#client.client)
     const { keyspace, owner: key } = this.keys
     const sleep = (ms: number) => new RealRuntime({ seed: 1 }).sleep(ms)

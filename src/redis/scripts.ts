@@ -1,6 +1,7 @@
 /**
  * What a server does in one step. KEYS are always the stream, its state, its checkpoints and its side stream, all of one slot;
- * the answer is a list of texts, what became of it first. Offsets are compared as the texts they are, or as doubles, which hold
+ * the answer is a list of texts, what became of it first. Whoever waits for records elsewhere is woken by the channel that is
+ * called like the stream, which is told the new end; a user who may not publish there (ACL) may append all the same. Offsets are compared as the texts they are, or as doubles, which hold
  * them exactly up to 2^53.
  */
 import { createHash } from 'node:crypto'
@@ -100,6 +101,7 @@ for i = 4, #ARGV, 2 do
   end
 end
 redis.call('HSET', state, 'end', ARGV[#ARGV - 1])
+redis.pcall('PUBLISH', S, ARGV[#ARGV - 1])
 return {'OK'}`,
 )
 
@@ -116,6 +118,7 @@ local h = redis.call('HMGET', state, 'token', 'start', 'end')`,
   `local refused = h[1] ~= ARGV[1] and {'FENCED'} or refusal(ARGV[2], ARGV[3])
 if not refused then
   redis.call('HSET', state, 'end', ARGV[#ARGV])
+  redis.pcall('PUBLISH', S, ARGV[#ARGV])
   return {'OK'}
 end
 local added = 0

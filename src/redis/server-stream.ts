@@ -33,6 +33,12 @@ import {
 /** How many entries are copied in one step, when a stream is rewritten: a server does nothing else meanwhile. */
 const COPIED_AT_ONCE = 64
 
+/**
+ * Batches of up to this size on average go through Lua, all of them in one command; for larger ones its two copies of each cost
+ * more than the commands of a transaction.
+ */
+const SCRIPTED_BYTES = 4_096
+
 /** A stream in a server. */
 export class ServerStream implements StreamLog {
   readonly keys: StreamKeys
@@ -61,9 +67,10 @@ export class ServerStream implements StreamLog {
     { isFirst }: { readonly isFirst: boolean },
   ): Promise<AppendOutcome> {
     const { hasTransactions, waitReplicas } = this.#server
-    const [answer, replicas] = hasTransactions
-      ? await this.#appendPlainly(token, expectedEnd, entries, isFirst)
-      : await this.#appendByScript(token, expectedEnd, entries, isFirst)
+    const [answer, replicas] =
+      hasTransactions && bytesOf(entries) > SCRIPTED_BYTES * entries.length
+        ? await this.#appendPlainly(token, expectedEnd, entries, isFirst)
+        : await this.#appendByScript(token, expectedEnd, entries, isFirst)
     const [is, detail] = answer
     if (is === 'FENCED') return { is: 'fenced' }
     if (is === 'STALE') return { is: 'stale', endOffset: Number(detail) }
@@ -172,4 +179,10 @@ export class ServerStream implements StreamLog {
     if (answer[0] !== 'OK') throw refusedFor(this.keys, answer[0], answer[1])
     return answer
   }
+}
+
+function bytesOf(entries: readonly NewEntry[]): number {
+  let bytes = 0
+  for (const { value } of entries) bytes += value.length
+  return bytes
 }

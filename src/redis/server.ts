@@ -10,6 +10,9 @@ export interface ServerOptions {
   readonly waitTimeoutMs: number
 }
 
+/** From this size on what waits is written to the socket. */
+const BYTES_AT_ONCE = 1 << 16
+
 /**
  * A server as streams use it. All that writes goes over one connection, so that it is done in the order in which it was sent.
  *
@@ -20,7 +23,7 @@ export interface ServerOptions {
 export class Server {
   readonly reader: ServerClient
   readonly waitReplicas: number
-  /** Values go into a stream by a transaction of plain commands; to a Cluster through a script, which copies them twice more. */
+  /** Large values go into a stream by a transaction of plain commands; to a Cluster through a script, which copies them twice more. */
   readonly hasTransactions: boolean
   readonly #waitTimeoutMs: number
   #own: ReturnType<ServerClient['duplicate']> | undefined
@@ -91,15 +94,19 @@ export class Server {
     const refused = (error: Error) => {
       refusal ??= error
     }
-    // What is small goes to the socket with what stands beside it, in one write.
+    // What is small goes to the socket together: a write for each would cost more than the rest. What is large goes at once, so
+    // that the server has something to do.
     stream?.cork?.()
     writer.call('multi').catch(refused)
-    const last = commands.length - 1
-    for (let at = 0; at <= last; at++) {
-      const [command, ...args] = commands[at]!
-      if (at === last) stream?.cork?.()
+    let corked = 0
+    for (const [command, ...args] of commands) {
       writer.call(command, ...args).catch(refused)
-      if (at === 0) stream?.uncork?.()
+      const value = args.at(-1)
+      corked += value instanceof Buffer ? value.length : 0
+      if (corked < BYTES_AT_ONCE) continue
+      stream?.uncork?.()
+      stream?.cork?.()
+      corked = 0
     }
     const executed = writer.call('exec')
     stream?.uncork?.()

@@ -1,6 +1,7 @@
 import { Cluster, type Redis } from 'ioredis'
 import { Redis as Redis6 } from 'ioredis-6'
 import { afterAll, beforeAll } from 'vitest'
+import { faultyLogs } from '../../src/log/faulty-store.ts'
 import { redisLogs } from '../../src/redis.ts'
 import { storeContract } from '../log/store-contract.ts'
 import { bytesContract } from './bytes-contract.ts'
@@ -34,6 +35,11 @@ storeContract('a store in a Redis server', () => redisLogs(single, { keyspace: k
 storeContract('a store in a Redis server, by auto-pipelining', () => redisLogs(piping, { keyspace: keyspace() }), once)
 storeContract('a store in a Redis server, by ioredis 6', () => redisLogs(six, { keyspace: keyspace() }), once)
 storeContract('a store in a Redis Cluster of three nodes', () => redisLogs(cluster, { keyspace: keyspace() }), once)
+storeContract(
+  'a faulty store without faults, in a Redis server',
+  () => faultyLogs(redisLogs(single, { keyspace: keyspace() })),
+  once,
+)
 
 bytesContract('a store in a Redis server', () => redisLogs(single, { keyspace: keyspace() }))
 bytesContract('a store in a Redis Cluster of three nodes', () => redisLogs(cluster, { keyspace: keyspace() }))

@@ -115,3 +115,13 @@ test('a real client is refused in virtual time, the mock is not', async () => {
   const cluster = await createCluster({ logs: redisLogs(new IoredisMock(), { keyspace: 'misuse' }), time: 'virtual' })
   await cluster.close()
 })
+
+test('a server that does not answer is an error of the cluster’s making, and says what the client said', async () => {
+  const client = lazily({ port: 1, host: '127.0.0.1', maxRetriesPerRequest: 0, retryStrategy: () => 10 })
+  client.on('error', () => {})
+  const creating = createCluster({ logs: redisLogs(client, { keyspace: 'nowhere' }) })
+  await expect(creating).rejects.toThrow(
+    /^Redis, which was to keep the logs \(keyspace 'nowhere'\), refuses or does not answer: .*max retries per request/,
+  )
+  await expect(creating).rejects.toBeInstanceOf(ConfigError)
+})

@@ -40,11 +40,21 @@ const byProperty: readonly {
   },
 ]
 
+/**
+ * The schedules part a follower from its leader by taking the power of one that led: what it had not flushed is gone, and a
+ * former follower has more than it. Logs in Redis lose nothing with a broker's power, so there nobody is ahead.
+ */
+const losesNothing = process.env.MINI_KAFKA_LOGS === 'redis-mock'
+
 for (const { mutant, rule, laws, options } of byProperty) {
-  test(`without the rule that ${rule}, a property fails within 1,000 seeds`, { timeout: 5 * minutes }, async () => {
-    const verdict = await check(1_000, { acks: 'all', ...options, mutants: [mutant] }, laws, { shrink: false })
-    expect(verdict.counterexample?.witnesses).toMatch(/was acknowledged at offset|stands at offsets|^broker \d has/)
-  })
+  test.skipIf(losesNothing && mutant === 'no-truncation')(
+    `without the rule that ${rule}, a property fails within 1,000 seeds`,
+    { timeout: 5 * minutes },
+    async () => {
+      const verdict = await check(1_000, { acks: 'all', ...options, mutants: [mutant] }, laws, { shrink: false })
+      expect(verdict.counterexample?.witnesses).toMatch(/was acknowledged at offset|stands at offsets|^broker \d has/)
+    },
+  )
 }
 
 async function threeBrokers(mutants: readonly string[]): Promise<Cluster> {
