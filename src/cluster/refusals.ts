@@ -186,7 +186,10 @@ function structOf(element: unknown, pair: Pair, answered: Fields): Struct {
   return field === undefined ? {} : { [field]: element }
 }
 
-/** What of the request's element the answer's says again: which topic, partition, group, key, resource it is. */
+/**
+ * What of the request's element the answer's says again: which topic, partition, group, key, resource it is. What has no name
+ * is left blank: not every answer can say null where its request can (Metadata v10).
+ */
 function identityOf(answered: Fields, element: Struct): Struct {
   const identity: Record<string, unknown> = {}
   for (const [name, field] of Object.entries(answered)) {
@@ -195,7 +198,7 @@ function identityOf(answered: Fields, element: Struct): Struct {
     // A user is called by name where a credential is altered.
     const role = name === 'user' ? roleOf('name') : roleOf(name)
     const said = name in element ? name : Object.keys(element).find(key => roleOf(key) === role)
-    if (said !== undefined) identity[name] = element[said]
+    if (said !== undefined && element[said] !== null) identity[name] = element[said]
   }
   return identity
 }

@@ -70,6 +70,11 @@ export const dialogues: readonly (readonly [name: string, steps: () => Step[], a
     [taken, 'Metadata ILLEGAL_SASL_STATE', 'closed'],
   ],
   [
+    'a request for a topic without a name after the handshake',
+    () => [{ handshake: 'PLAIN' }, { ask: 3, version: 10, body: { topics: [{ name: null }] } }],
+    [taken, 'Metadata ILLEGAL_SASL_STATE', 'closed'],
+  ],
+  [
     'ApiVersions after the handshake',
     () => [{ handshake: 'PLAIN' }, hello],
     [taken, 'ApiVersions ILLEGAL_SASL_STATE', 'closed'],
